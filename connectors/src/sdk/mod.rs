@@ -1,0 +1,166 @@
+//! The contract: what an action is given, what it gives back, and the doors it may use. Connectors see nothing else of the server.
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{HeaderMap, Method, StatusCode};
+use std::{
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+use towpath_engine::{Json, Object, error::StepError, ids::FileId};
+use url::Url;
+use uuid::Uuid;
+
+/// An operation that acts outside. It is stateless; everything it may use is in the call.
+pub trait Action: Send + Sync {
+    fn run<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Output, StepError>>;
+
+    /// The exact request that [`Action::run`] would send, with secrets masked, for "preview" before a test. Sends nothing.
+    fn preview(&self, input: &Object) -> Result<Json, StepError>;
+}
+
+/// One attempt of one step.
+pub struct Call<'a> {
+    /// The step's input, expressions resolved.
+    pub input: &'a Object,
+    /// The same over attempts, crashes and nodes: hash(run, step path).
+    pub key: Uuid,
+    /// When the attempt is given up.
+    pub deadline: Instant,
+    pub doors: &'a Doors,
+    pub trace: &'a StepTrace,
+}
+
+/// What an action may reach. There is no other way out.
+pub struct Doors {
+    pub http: Box<dyn Http>,
+    pub mail: Box<dyn Mail>,
+    pub files: Box<dyn Files>,
+}
+
+/// What an action gives back: what expressions see under `steps.<id>`.
+pub struct Output {
+    pub value: Json,
+}
+
+/// Collects what the run page shows of an attempt: request, response, lines. Values are scrubbed of secrets before they get here.
+#[derive(Default)]
+pub struct StepTrace {
+    inner: Mutex<Collected>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Collected {
+    pub request: Option<Json>,
+    pub response: Option<Json>,
+    pub log: Vec<String>,
+}
+
+impl StepTrace {
+    pub fn request(&self, request: Json) {
+        self.with(|it| it.request = Some(request));
+    }
+    pub fn response(&self, response: Json) {
+        self.with(|it| it.response = Some(response));
+    }
+    pub fn log(&self, line: impl Into<String>) {
+        let line = line.into();
+        self.with(|it| it.log.push(line));
+    }
+    pub fn take(&self) -> Collected {
+        let mut taken = Collected::default();
+        self.with(|it| taken = std::mem::take(it));
+        taken
+    }
+    fn with(&self, change: impl FnOnce(&mut Collected)) {
+        change(&mut self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+    }
+}
+
+/// The one door out for HTTP: addresses are checked after resolution, on every redirect and every new connection; sizes and times are bounded.
+pub trait Http: Send + Sync {
+    fn send<'a>(&'a self, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse, StepError>>;
+}
+
+pub struct HttpRequest {
+    pub method: Method,
+    pub url: Url,
+    pub headers: HeaderMap,
+    pub body: HttpBody,
+    pub redirects: Redirects,
+    pub deadline: Instant,
+    /// The largest decompressed answer that is read; more is an error that says so.
+    pub max_response: usize,
+}
+
+pub enum HttpBody {
+    Empty,
+    Bytes(Bytes),
+    Multipart(Vec<Part>),
+}
+
+pub struct Part {
+    pub name: String,
+    pub content: PartContent,
+}
+
+pub enum PartContent {
+    Text(String),
+    File { name: String, media_type: String, bytes: Bytes },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redirects {
+    /// At most five, each checked; authorization dropped on another origin.
+    Follow,
+    /// A 3xx is an answer.
+    Stop,
+}
+
+pub struct HttpResponse {
+    pub status: StatusCode,
+    /// Where the answer came from, after redirects.
+    pub url: Url,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    pub took: Duration,
+}
+
+/// Sends mail by the instance's own setting.
+pub trait Mail: Send + Sync {
+    /// Sends `message` (RFC 5322 bytes) to the envelope's recipients and returns the server's last answer.
+    /// An instance without the setting answers with an error that names it.
+    fn send<'a>(&'a self, message: MailMessage, deadline: Instant) -> BoxFuture<'a, Result<String, StepError>>;
+    /// The sender's address of the setting, for messages that name none.
+    fn default_from(&self) -> Option<String>;
+}
+
+/// A mail as data; the door builds the MIME message.
+#[derive(Clone, Debug, Default)]
+pub struct MailMessage {
+    /// `Message-ID` without brackets; stable over attempts, so that servers and people can recognise a repeat.
+    pub id: String,
+    pub from: Option<String>,
+    pub to: Vec<String>,
+    pub cc: Vec<String>,
+    pub bcc: Vec<String>,
+    pub reply_to: Vec<String>,
+    pub subject: String,
+    pub text: Option<String>,
+    pub html: Option<String>,
+    pub attachments: Vec<Attachment>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Attachment {
+    pub name: String,
+    pub media_type: String,
+    pub bytes: Bytes,
+}
+
+/// Stored files of the run's workspace.
+pub trait Files: Send + Sync {
+    fn read<'a>(&'a self, id: FileId) -> BoxFuture<'a, Result<Bytes, StepError>>;
+    /// Stores bytes and returns the file value `{ "$file", "name", "type", "size" }`.
+    fn write<'a>(&'a self, name: String, media_type: String, bytes: Bytes) -> BoxFuture<'a, Result<Json, StepError>>;
+}

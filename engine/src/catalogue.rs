@@ -1,0 +1,161 @@
+//! What operations there are and which fields their forms have. Forms, validation, help and the mapper's samples all come from
+//! these values; the crate that holds the operations fills them in.
+
+use crate::Json;
+use serde::{Deserialize, Serialize};
+
+/// Looks up operations by the name that a document uses.
+pub trait Catalogue: Send + Sync {
+    fn operation(&self, name: &str) -> Option<&Operation>;
+    /// All of them, in the order in which a person should meet them.
+    fn operations(&self) -> Box<dyn Iterator<Item = &Operation> + '_>;
+}
+
+/// A trigger or an action: identity, words, form.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Operation {
+    /// As the document says it: `webhook`, `http.request`, `branch`.
+    pub name: String,
+    pub role: Role,
+    /// A few words: "HTTP request".
+    pub title: String,
+    /// What it does, as the picker says it: "When a request arrives at a URL", "Send an e-mail".
+    pub sentence: String,
+    /// Words people search by that are in neither title nor sentence.
+    pub keywords: Vec<String>,
+    /// The name of an icon in the web assets.
+    pub icon: String,
+    pub category: Category,
+    pub inputs: Vec<Field>,
+    /// What a repeat does outside. `None`: the operation has no effect outside at all (it is pure).
+    pub effect: Option<EffectRule>,
+    /// An example of its output, for mapping before there is a real one.
+    pub sample: Json,
+    /// A paragraph of help in plain words.
+    pub help: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    Trigger,
+    Action,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Category {
+    /// Starts a run.
+    Start,
+    /// Decides where a run goes.
+    Flow,
+    /// Works on data.
+    Data,
+    /// Talks to people or services.
+    Connect,
+}
+
+/// What a repeat of an action does to the outside world. Decides what a retry may do after an unknown outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Changes nothing.
+    Read,
+    /// Leaves the same state however often it is done.
+    Idempotent,
+    /// The other side ignores a repeat with the same idempotency key.
+    Keyed,
+    /// A repeat does it twice.
+    Unsafe,
+}
+
+/// How an operation's effect follows from its input.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EffectRule {
+    Always(Effect),
+    /// As HTTP has it: GET, HEAD and OPTIONS read, PUT and DELETE are idempotent, POST and PATCH unsafe unless the boolean input
+    /// `keyed` says that the service ignores a repeat with the same Idempotency-Key.
+    ByMethod {
+        method: String,
+        keyed: String,
+    },
+}
+
+/// One field of a form.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Field {
+    /// The key in the step's `input`.
+    pub name: String,
+    pub title: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub help: String,
+    pub kind: FieldKind,
+    #[serde(default)]
+    pub required: bool,
+    /// Shown under "Advanced".
+    #[serde(default)]
+    pub advanced: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Json>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub placeholder: String,
+    /// Shown only while another field has one of these values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub show_if: Option<ShowIf>,
+    /// May its value hold expressions? Triggers' fields and a few others may not.
+    #[serde(default = "yes")]
+    pub expressions: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShowIf {
+    pub field: String,
+    pub is: Vec<Json>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum FieldKind {
+    Text,
+    Multiline,
+    /// HTML source text for a mail.
+    Html,
+    Number,
+    Boolean,
+    Choice {
+        options: Vec<Choice>,
+    },
+    /// Several of the options; a list of their values.
+    Choices {
+        options: Vec<Choice>,
+    },
+    /// A length of time such as `30s`, see [`crate::workflow::Span`].
+    Span,
+    /// A moment, as a date and time.
+    DateTime,
+    /// Names and values in order: an object.
+    Pairs,
+    /// Free JSON built as a tree of values; text inside may hold expressions.
+    Json,
+    /// E-mail addresses: a text with commas, or a list.
+    Emails,
+    /// Lines of text: a list.
+    Lines,
+    /// File values, see workflow documents: an expression that yields a file or a list of files.
+    Files,
+    /// The questions of a hosted form, see `FormField` in the form trigger.
+    FormFields,
+    /// The typed inputs of a manual run, the same shape as form fields.
+    Inputs,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Choice {
+    pub value: Json,
+    pub title: String,
+}

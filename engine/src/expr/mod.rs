@@ -1,0 +1,1 @@
+//! Expressions over earlier outputs: total, bounded, no I/O.

@@ -1,0 +1,184 @@
+//! Records: the past facts of a run. They are the truth; every status is a projection of them.
+
+use crate::{Json, error::StepError, workflow::StepPath};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// A fact and when it became one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    pub at: DateTime<Utc>,
+    #[serde(flatten)]
+    pub record: Record,
+}
+
+/// What happened. Its identity is (run, step, attempt, kind): the same fact twice is one fact.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+pub enum Record {
+    /// An attempt is about to act. On disk before an unsafe effect leaves.
+    Started {
+        step: StepPath,
+        attempt: u16,
+    },
+    Succeeded {
+        step: StepPath,
+        attempt: u16,
+        output: Json,
+        #[serde(default)]
+        trace: Trace,
+    },
+    Failed {
+        step: StepPath,
+        attempt: u16,
+        error: StepError,
+        #[serde(default)]
+        trace: Trace,
+    },
+    /// The attempt's effect may or may not have happened; a person decides.
+    Uncertain {
+        step: StepPath,
+        attempt: u16,
+        error: StepError,
+        #[serde(default)]
+        trace: Trace,
+    },
+    Skipped {
+        step: StepPath,
+        reason: SkipReason,
+    },
+    /// The lane sleeps.
+    Waiting {
+        step: StepPath,
+        attempt: u16,
+        on: WaitOn,
+    },
+    Woken {
+        step: StepPath,
+        attempt: u16,
+        by: WokenBy,
+    },
+    /// A person said what became of an uncertain effect.
+    Decided {
+        step: StepPath,
+        attempt: u16,
+        by: String,
+        decision: Decision,
+    },
+    /// The caller of a synchronous trigger was given this answer.
+    Responded {
+        step: StepPath,
+        answer: Answer,
+    },
+    CancelRequested {
+        by: String,
+    },
+    Ended {
+        end: End,
+    },
+}
+
+/// What an attempt said and did, for the person who looks at the run. It never decides anything and never holds a secret.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Trace {
+    /// The step's input as it was resolved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<Json>,
+    /// The request that left, with secrets masked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Json>,
+    /// What came back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response: Option<Json>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<String>,
+    /// How long the attempt took, in microseconds.
+    #[serde(default)]
+    pub micros: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SkipReason {
+    /// Another case of the branch ran.
+    OtherCase,
+    /// A filter ended the lane.
+    Filtered,
+    /// A stop step ended the run.
+    Stopped,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "on", rename_all = "snake_case")]
+pub enum WaitOn {
+    /// A delay step.
+    Timer { until: DateTime<Utc> },
+    /// The next attempt of a failed step.
+    Retry { until: DateTime<Utc> },
+    /// A person's word on an uncertain effect.
+    Decision,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum WokenBy {
+    Time,
+    Person { name: String },
+}
+
+/// A person's word on an effect whose outcome is unknown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "decision", rename_all = "snake_case")]
+pub enum Decision {
+    /// It took effect: go on as if the step had succeeded, with this output.
+    WentThrough { output: Json },
+    /// It did not, or a repeat does no harm: do it again, with the same idempotency key.
+    SendAgain,
+    /// Give the step up: it failed.
+    Fail,
+}
+
+/// The answer of a Respond step to the caller of a synchronous trigger.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    pub status: u16,
+    #[serde(default)]
+    pub headers: Vec<(String, String)>,
+    pub body: AnswerBody,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerBody {
+    Empty,
+    Json(Json),
+    Text(String),
+    Html(String),
+}
+
+/// How a run ended. There is one per run, ever.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct End {
+    pub state: EndState,
+    /// Why, where the state alone doesn't say: "filtered", "stopped", or a stop step's own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The step that failed the run, and how.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<FailedStep>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FailedStep {
+    pub step: StepPath,
+    pub error: StepError,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndState {
+    Succeeded,
+    Failed,
+    Cancelled,
+    DeadLettered,
+}

@@ -1,0 +1,260 @@
+//! The workflow document: a trigger and a tree of steps.
+//!
+//! There are no edges and no layout: what follows a branch runs once after it, whichever case ran. JSON in the API and YAML in
+//! files are the same document, with one JSON Schema.
+
+use crate::{Json, Object, condition::Conditions};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::{fmt, time::Duration};
+
+/// The version of the document format that this build writes.
+pub const FORMAT: u32 = 1;
+
+/// What a person builds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Workflow {
+    /// The document's format, [`FORMAT`].
+    pub towpath: u32,
+    pub name: String,
+    /// Absent until somebody picks one; a workflow without a trigger can be saved and not published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<Trigger>,
+    #[serde(default)]
+    pub steps: Vec<Step>,
+}
+
+/// What starts a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Trigger {
+    /// Always `trigger`: the root under which expressions find its data.
+    #[serde(default = "Trigger::id")]
+    pub id: StepId,
+    /// The operation, for example `webhook`, `form` or `manual`.
+    #[serde(rename = "use")]
+    pub operation: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    #[serde(default)]
+    #[schemars(with = "std::collections::BTreeMap<String, Json>")]
+    pub input: Object,
+}
+
+impl Trigger {
+    fn id() -> StepId {
+        StepId("trigger".into())
+    }
+
+    pub fn new(operation: impl Into<String>) -> Self {
+        Self { id: Self::id(), operation: operation.into(), title: None, input: Object::new() }
+    }
+}
+
+/// One box of the workflow.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// A stable slug, unique in the document. It never changes with the title: expressions and idempotency keys hang on it.
+    pub id: StepId,
+    /// The operation, for example `http.request`, `branch` or `set`.
+    #[serde(rename = "use")]
+    pub operation: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// A person's note on the step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// A connection's id; in a file, its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+    /// The fields of the operation's form. Text may hold `{{ expressions }}`.
+    #[serde(default, skip_serializing_if = "Object::is_empty")]
+    #[schemars(with = "std::collections::BTreeMap<String, Json>")]
+    pub input: Object,
+    /// The cases of a `branch`, tried in order; empty for every other operation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cases: Vec<Case>,
+    /// What a `branch` does when no case holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub otherwise: Option<Lane>,
+    /// The condition of a `filter`.
+    #[serde(default, rename = "if", skip_serializing_if = "Option::is_none")]
+    pub condition: Option<Conditions>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
+    /// How long one attempt may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Span>,
+    #[serde(default, skip_serializing_if = "OnError::is_fail")]
+    pub on_error: OnError,
+}
+
+impl Step {
+    pub fn new(id: impl Into<String>, operation: impl Into<String>) -> Self {
+        Self {
+            id: StepId(id.into()),
+            operation: operation.into(),
+            title: None,
+            note: None,
+            connection: None,
+            input: Object::new(),
+            cases: Vec::new(),
+            otherwise: None,
+            condition: None,
+            retry: None,
+            timeout: None,
+            on_error: OnError::Fail,
+        }
+    }
+
+    /// The lanes inside this step, in the order in which they are drawn: cases first, then otherwise.
+    pub fn lanes(&self) -> impl Iterator<Item = &Vec<Step>> {
+        self.cases.iter().map(|case| &case.steps).chain(self.otherwise.iter().map(|lane| &lane.steps))
+    }
+}
+
+/// One way out of a branch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    #[serde(default)]
+    pub title: String,
+    #[serde(rename = "if")]
+    pub condition: Conditions,
+    #[serde(default)]
+    pub steps: Vec<Step>,
+}
+
+/// Steps in order.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Lane {
+    #[serde(default)]
+    pub steps: Vec<Step>,
+}
+
+/// How often and how fast a failed step is tried again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Retry {
+    /// Tries in all, the first included; 1 means never again.
+    pub attempts: u16,
+    /// The longest wait before the second try; it doubles from there.
+    #[serde(default = "Retry::default_first")]
+    pub first: Span,
+    /// The longest wait before any try.
+    #[serde(default = "Retry::default_max")]
+    pub max: Span,
+}
+
+impl Retry {
+    fn default_first() -> Span {
+        Span(Duration::from_secs(1))
+    }
+    fn default_max() -> Span {
+        Span(Duration::from_secs(300))
+    }
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self { attempts: 5, first: Self::default_first(), max: Self::default_max() }
+    }
+}
+
+/// What a failed step does to its run, after the last attempt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnError {
+    /// The run fails.
+    #[default]
+    Fail,
+    /// The run goes on; `steps.<id>` holds `{ "error": { "kind", "message" } }`.
+    Continue,
+}
+
+impl OnError {
+    pub fn is_fail(&self) -> bool {
+        matches!(self, Self::Fail)
+    }
+}
+
+/// A step's id: `[a-z][a-z0-9_]*`, at most 60 characters, so that it reads as `steps.<id>` in an expression.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct StepId(pub String);
+
+impl fmt::Display for StepId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where a step stands in a run: its id, with loop indices before it once there are loops (`each[3].send`).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StepPath(pub String);
+
+impl fmt::Display for StepPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<&StepId> for StepPath {
+    fn from(id: &StepId) -> Self {
+        Self(id.0.clone())
+    }
+}
+
+/// A length of time written as people write it: `500ms`, `30s`, `5m`, `2h`, `3d`; one number and one unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema)]
+#[schemars(with = "String")]
+pub struct Span(pub Duration);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let millis = self.0.as_millis();
+        for (unit, size) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)] {
+            if millis >= size && millis.is_multiple_of(size) {
+                return write!(f, "{}{unit}", millis / size);
+            }
+        }
+        write!(f, "{millis}ms")
+    }
+}
+
+impl std::str::FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let refuse = || format!("\"{text}\" is not a length of time; write a number and a unit, such as 30s, 5m, 2h or 3d.");
+        let text = text.trim();
+        let split = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(refuse)?;
+        let (number, unit) = text.split_at(split);
+        let number: u64 = number.parse().map_err(|_| refuse())?;
+        let millis: u64 = match unit.trim() {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            _ => return Err(refuse()),
+        };
+        number.checked_mul(millis).map(Duration::from_millis).map(Self).ok_or_else(refuse)
+    }
+}
+
+impl Serialize for Span {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}

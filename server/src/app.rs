@@ -1,0 +1,17 @@
+//! What every handler may use. Built once, at start; cloning it is cheap.
+
+use crate::{clock::Clock, dispatch::Engine};
+use sqlx::PgPool;
+use std::sync::Arc;
+use towpath_connectors::registry::Registry;
+
+/// The application's parts. Handlers take `State<App>` and use the parts they need.
+#[derive(Clone)]
+pub struct App {
+    /// For pages, the API and look-ups; the engine's writer has a connection of its own.
+    pub pool: PgPool,
+    pub clock: Clock,
+    pub registry: Arc<Registry>,
+    /// Accepts events and runs workflows.
+    pub engine: Engine,
+}

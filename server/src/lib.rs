@@ -1,0 +1,42 @@
+//! Towpath, the server. Read down this list: it is the order in which data flows.
+
+/// JSON for the builder and for programs.
+pub mod api;
+/// What every handler may use, built once.
+pub mod app;
+/// Who is asking, and may they: passwords, sessions, the table of role × action.
+pub mod auth;
+/// The command line: `towpath serve`, `towpath user …`.
+pub mod cli;
+/// The time, as an argument.
+pub mod clock;
+/// Settings, read once at start; every mistake is said at once.
+pub mod config;
+/// PostgreSQL: the embedded one and its supervisor, pools, migrations, partitions.
+pub mod database;
+/// Which run goes next: ready runs, timers, recovery.
+pub mod dispatch;
+/// The one door out: addresses checked, sizes and times bounded.
+pub mod egress;
+/// The run loop: plan, call, record.
+pub mod execute;
+/// Outside becomes an event: webhook, form, manual. Verified, parsed once, deduplicated; accepted or parked, never lost.
+pub mod ingest;
+/// The writer: everything the engine commits goes through it, in groups.
+pub mod journal;
+/// What changed, to the browser.
+pub mod live;
+/// HTML, one action a file.
+pub mod pages;
+/// What can go wrong in a request: a closed set of codes, rendered at the edge.
+pub mod problem;
+/// The one table of routes: method, path, rule, handler.
+pub mod routes;
+/// Drain on SIGTERM.
+pub mod shutdown;
+/// One file per table: plain functions over SQL.
+pub mod store;
+/// Logs.
+pub mod telemetry;
+/// Keys; sealing and opening what must not be read at rest.
+pub mod vault;

@@ -1,0 +1,68 @@
+//! The one table of routes: method, path, rule, handler. A reader sees the whole surface here, and a route can't be added
+//! without a rule.
+
+use crate::{app::App, auth::permission::Rule};
+use axum::{
+    Router,
+    handler::Handler,
+    http::Method,
+    routing::{MethodFilter, on},
+};
+
+/// One line of the table, for the test that walks all of them.
+#[derive(Clone, Debug)]
+pub struct Route {
+    pub method: Method,
+    pub path: &'static str,
+    pub rule: Rule,
+}
+
+/// Collects routes with their rules.
+#[derive(Default)]
+pub struct Routes {
+    pub table: Vec<Route>,
+    router: Router<App>,
+}
+
+impl Routes {
+    pub fn get<H: Handler<T, App>, T: 'static>(self, path: &'static str, rule: Rule, handler: H) -> Self {
+        self.add(MethodFilter::GET, Method::GET, path, rule, handler)
+    }
+    pub fn post<H: Handler<T, App>, T: 'static>(self, path: &'static str, rule: Rule, handler: H) -> Self {
+        self.add(MethodFilter::POST, Method::POST, path, rule, handler)
+    }
+    pub fn put<H: Handler<T, App>, T: 'static>(self, path: &'static str, rule: Rule, handler: H) -> Self {
+        self.add(MethodFilter::PUT, Method::PUT, path, rule, handler)
+    }
+    pub fn delete<H: Handler<T, App>, T: 'static>(self, path: &'static str, rule: Rule, handler: H) -> Self {
+        self.add(MethodFilter::DELETE, Method::DELETE, path, rule, handler)
+    }
+
+    fn add<H: Handler<T, App>, T: 'static>(
+        mut self,
+        filter: MethodFilter,
+        method: Method,
+        path: &'static str,
+        rule: Rule,
+        handler: H,
+    ) -> Self {
+        self.table.push(Route { method, path, rule });
+        // The rule is enforced by a layer on this very route: see auth.
+        self.router = self.router.route(path, on(filter, handler));
+        self
+    }
+
+    pub fn into_router(self) -> Router<App> {
+        self.router
+    }
+}
+
+/// Every route there is.
+pub fn all() -> Routes {
+    Routes::default()
+    // ── outside: assets, health, hooks, forms ──
+    // ── setup and sign-in ──
+    // ── home and settings ──
+    // ── workflows and the builder ──
+    // ── runs ──
+}

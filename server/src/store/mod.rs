@@ -1,0 +1,39 @@
+//! One file per table: plain functions over SQL. One statement takes `impl PgExecutor<'_>`; several that must agree take
+//! `&mut PgConnection`, so that the caller owns the transaction. Every statement names its workspace.
+
+/// What a statement can answer besides rows.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("not found")]
+    NotFound,
+    /// The name of the constraint that refused.
+    #[error("conflict with {0}")]
+    Conflict(String),
+    /// No database, or not now; a repeat may work.
+    #[error("the database is unavailable")]
+    Unavailable(#[source] sqlx::Error),
+    #[error("a query failed")]
+    Query(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::RowNotFound => Self::NotFound,
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => {
+                Self::Unavailable(error)
+            }
+            sqlx::Error::Database(database) => {
+                if database.is_unique_violation() || database.is_foreign_key_violation() || database.is_check_violation() {
+                    return Self::Conflict(database.constraint().unwrap_or_default().to_owned());
+                }
+                // 08 connection, 53 resources (disk full), 57P operator (shutdown, starting up), 40 rollbacks
+                match database.code().as_deref().map(|code| code.get(..2).unwrap_or("").to_owned()).as_deref() {
+                    Some("08" | "53" | "57" | "40") => Self::Unavailable(error),
+                    _ => Self::Query(error),
+                }
+            }
+            _ => Self::Query(error),
+        }
+    }
+}
