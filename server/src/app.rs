@@ -1,6 +1,6 @@
 //! What every handler may use. Built once, at start; cloning it is cheap.
 
-use crate::{clock::Clock, dispatch::Engine};
+use crate::{clock::Clock, dispatch::Engine, live::Live};
 use sqlx::PgPool;
 use std::sync::Arc;
 use towpath_connectors::registry::Registry;
@@ -14,4 +14,6 @@ pub struct App {
     pub registry: Arc<Registry>,
     /// Accepts events and runs workflows.
     pub engine: Engine,
+    /// What changed, for pages that move by themselves.
+    pub live: Live,
 }

@@ -1,0 +1,56 @@
+//! What the engine is built from, and the numbers that bound it.
+
+use crate::{clock::Clock, live::Live};
+use sqlx::{PgPool, postgres::PgConnectOptions};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+use towpath_connectors::{registry::Registry, sdk::Doors};
+use towpath_engine::ids::WorkspaceId;
+
+/// Opens the doors that the steps of a workspace may use.
+pub type OpenDoors = Arc<dyn Fn(WorkspaceId) -> Doors + Send + Sync>;
+
+/// What the engine is given at start.
+#[derive(Clone)]
+pub struct Parts {
+    /// How to reach the database: the writer and the lease have connections of their own, outside every pool.
+    pub database: PgConnectOptions,
+    /// For loading runs and their records.
+    pub pool: PgPool,
+    pub clock: Clock,
+    pub registry: Arc<Registry>,
+    pub doors: OpenDoors,
+    pub live: Live,
+    pub settings: Settings,
+}
+
+/// The engine's bounds.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Steps that may be outside at the same time, in the whole process.
+    pub effects: usize,
+    /// How many days ended runs, their records and files are kept.
+    pub retention_days: u32,
+    /// The folder whose file system must keep [`Settings::disk_reserve`] bytes free, when the database lives on it.
+    pub data: Option<PathBuf>,
+    pub disk_reserve: u64,
+    /// A retry or delay shorter than this sleeps in memory; a longer one sleeps in the database.
+    pub sleep_in_memory: Duration,
+    /// The wall clock of an attempt whose step sets none.
+    pub attempt_timeout: Duration,
+    /// The largest output of a step, in bytes of JSON.
+    pub max_output: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            effects: 64,
+            retention_days: 30,
+            data: None,
+            disk_reserve: 1 << 30,
+            sleep_in_memory: Duration::from_secs(3),
+            attempt_timeout: Duration::from_secs(60),
+            max_output: 5 << 20,
+        }
+    }
+}
