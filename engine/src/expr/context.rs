@@ -1,0 +1,165 @@
+//! What expressions see: the trigger's data, the outputs of earlier steps, the run and the time of its last committed record.
+//!
+//! A context is made once per run and extended as steps succeed. It reads no clock and draws no random numbers, so a resumed run
+//! sees the same.
+
+use super::moment;
+use crate::{Json, Object, event::Event, ids::RunId, workflow::StepPath};
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use std::sync::OnceLock;
+use uuid::Uuid;
+
+/// The trigger's data.
+#[derive(Clone, Debug)]
+pub enum TriggerData {
+    Value(Json),
+    /// A stored event; its body is parsed when something reads it, and not before.
+    Event(Event),
+}
+
+impl From<Json> for TriggerData {
+    fn from(value: Json) -> Self {
+        Self::Value(value)
+    }
+}
+
+impl From<Event> for TriggerData {
+    fn from(event: Event) -> Self {
+        Self::Event(event)
+    }
+}
+
+/// What expressions may know of the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunInfo {
+    pub id: RunId,
+    /// The run's secret-free seed: idempotency keys, `uuid()` and `random()` follow from it.
+    pub key: Uuid,
+    pub started_at: DateTime<Utc>,
+}
+
+/// What a context begins with.
+#[derive(Clone, Debug)]
+pub struct Roots {
+    pub trigger: TriggerData,
+    pub run: RunInfo,
+    /// The time of the run's last committed record.
+    pub now: DateTime<Utc>,
+    /// The workspace's variables.
+    pub vars: Object,
+}
+
+/// Everything that expressions can see at one step of one run.
+#[derive(Debug)]
+pub struct Context {
+    trigger: TriggerData,
+    body: OnceLock<Json>,
+    whole_trigger: OnceLock<Json>,
+    raw: OnceLock<Json>,
+    steps: Json,
+    run: RunInfo,
+    run_value: OnceLock<Json>,
+    vars: Json,
+    now: DateTime<Utc>,
+    step: StepPath,
+}
+
+impl Context {
+    pub fn new(roots: Roots) -> Self {
+        Self {
+            trigger: roots.trigger,
+            body: OnceLock::new(),
+            whole_trigger: OnceLock::new(),
+            raw: OnceLock::new(),
+            steps: Json::Object(Object::new()),
+            run: roots.run,
+            run_value: OnceLock::new(),
+            vars: Json::Object(roots.vars),
+            now: roots.now,
+            step: StepPath(String::new()),
+        }
+    }
+
+    /// Puts a step's output under `steps.<id>`. A step that was skipped has none.
+    pub fn set_step(&mut self, step: &StepPath, output: Json) {
+        if let Json::Object(steps) = &mut self.steps {
+            steps.insert(step.0.clone(), output);
+        }
+    }
+
+    /// Moves to a step: `now` becomes `last`, the time of the last committed record, and `uuid()` and `random()` follow the path.
+    pub fn at(&mut self, step: &StepPath, last: DateTime<Utc>) -> &mut Self {
+        self.step.clone_from(step);
+        self.now = last;
+        self
+    }
+
+    /// The time of the last committed record: what `now` means.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    pub fn run(&self) -> &RunInfo {
+        &self.run
+    }
+
+    /// The output of a step, if it has one.
+    pub fn step(&self, step: &StepPath) -> Option<&Json> {
+        self.steps.get(&step.0)
+    }
+
+    /// Was the trigger's body parsed? Only for tests of laziness and for measurements.
+    #[cfg(test)]
+    pub(super) fn body_was_read(&self) -> bool {
+        self.body.get().is_some() || self.whole_trigger.get().is_some()
+    }
+
+    pub(super) fn steps(&self) -> &Json {
+        &self.steps
+    }
+
+    pub(super) fn vars(&self) -> &Json {
+        &self.vars
+    }
+
+    pub(super) fn run_value(&self) -> &Json {
+        self.run_value
+            .get_or_init(|| json!({ "id": self.run.id, "key": self.run.key, "started": moment::write(self.run.started_at) }))
+    }
+
+    pub(super) fn now_text(&self) -> String {
+        moment::write(self.now)
+    }
+
+    /// One field of the trigger, without parsing the body for any other.
+    pub(super) fn trigger_field(&self, name: &str) -> Option<&Json> {
+        let event = match &self.trigger {
+            TriggerData::Value(value) => return value.get(name),
+            TriggerData::Event(event) => event,
+        };
+        match name {
+            "body" => match &event.head.parsed {
+                Some(parsed) => Some(parsed),
+                None => Some(self.body.get_or_init(|| crate::json::body(event.head.content_type.as_deref(), &event.body))),
+            },
+            "raw" => {
+                let text = std::str::from_utf8(&event.body).ok().filter(|text| !text.is_empty())?;
+                Some(self.raw.get_or_init(|| text.into()))
+            }
+            name => event.head.meta.get(name),
+        }
+    }
+
+    pub(super) fn trigger(&self) -> &Json {
+        match &self.trigger {
+            TriggerData::Value(value) => value,
+            TriggerData::Event(event) => self.whole_trigger.get_or_init(|| event.to_value()),
+        }
+    }
+
+    /// A number that is the same whenever this place of this step of this run is evaluated.
+    pub(super) fn seed(&self, place: &str, at: usize) -> Uuid {
+        Uuid::new_v5(&self.run.key, format!("{}\n{place}\n{at}", self.step.0).as_bytes())
+    }
+}

@@ -1,0 +1,424 @@
+//! Evaluates an expression's tree over a context: total, bounded in steps and in what it makes, with sentences for every fault.
+
+use super::{
+    ast::{Comparison, Expr, Kind, Math, Root, Test, join},
+    context::Context,
+    error::{Fault, shorten},
+    functions::Arguments,
+    number::{self, Num},
+    print,
+    suggest::closest,
+    value::{Val, count, is_empty, is_true, kind, names, same, show},
+};
+use crate::{Json, Object};
+use std::{borrow::Cow, cell::Cell, cmp::Ordering};
+
+/// How many steps the evaluation of one template may take; a node is one, and so are eight items of a list.
+pub const FUEL: usize = 50_000;
+/// How long a text, or the compact JSON of a list or an object, may be that an expression makes, in bytes.
+pub const MAX_MADE: usize = 1 << 20;
+/// How much a template may yield in all, values passed on unchanged included, in bytes of compact JSON.
+pub const MAX_TOTAL: usize = 32 << 20;
+
+/// Where an evaluation takes place and how much of its allowance is left.
+pub(super) struct Scope<'a> {
+    pub context: &'a Context,
+    /// The field whose text is evaluated; with the offset of a call it seeds `uuid()` and `random()`.
+    pub place: &'a str,
+    fuel: &'a Allowance,
+}
+
+/// What one resolving of a template may still use.
+pub(super) struct Allowance {
+    fuel: Cell<usize>,
+    bytes: Cell<usize>,
+}
+
+impl Allowance {
+    pub fn full() -> Self {
+        Self { fuel: Cell::new(FUEL), bytes: Cell::new(MAX_TOTAL) }
+    }
+
+    /// Takes `bytes` off the total.
+    pub fn take(&self, bytes: usize) -> Result<(), Fault> {
+        let left = self.bytes.get().checked_sub(bytes);
+        self.bytes.set(left.unwrap_or(0));
+        left.map(|_| ()).ok_or_else(|| Fault::new(format!("This step's fields yield more than {} MB together.", MAX_TOTAL >> 20)))
+    }
+}
+
+impl<'a> Scope<'a> {
+    pub fn new(context: &'a Context, place: &'a str, fuel: &'a Allowance) -> Self {
+        Self { context, place, fuel }
+    }
+
+    pub fn spend(&self, steps: usize) -> Result<(), Fault> {
+        let left = self.fuel.fuel.get().checked_sub(steps);
+        self.fuel.fuel.set(left.unwrap_or(0));
+        left.map(|_| ()).ok_or_else(|| Fault::new(format!("This takes too much work: more than {FUEL} steps.")))
+    }
+
+    /// Refuses to make something of that many bytes; asked before a filter makes it.
+    pub fn room(&self, bytes: usize) -> Result<(), Fault> {
+        if bytes > MAX_MADE { Err(Fault::new("This would make more than 1 MB of text.")) } else { Ok(()) }
+    }
+
+    pub fn eval(&'a self, expr: &'a Expr) -> Result<Val<'a>, Fault> {
+        self.spend(1)?;
+        self.node(expr).map_err(|fault| Fault { at: fault.at.or(Some(expr.at)), ..fault })
+    }
+
+    fn node(&'a self, expr: &'a Expr) -> Result<Val<'a>, Fault> {
+        match &expr.kind {
+            Kind::Constant(value) => Ok(Val::Ref(value)),
+            Kind::Root(root) => Ok(self.root(*root)),
+            Kind::Field(base, name) => self.field(base, name),
+            Kind::Item(base, key) => self.item(base, key),
+            Kind::Slice(base, from, to) => self.slice(base, from.as_deref(), to.as_deref()),
+            Kind::List(items) => {
+                let items: Result<Vec<Json>, Fault> = items.iter().map(|item| self.eval(item)?.into_json()).collect();
+                self.made(Json::Array(items?))
+            }
+            Kind::Object(pairs) => self.object(pairs),
+            Kind::Not(inner) => Ok(Json::Bool(!is_true(self.eval(inner)?.json()?)).into()),
+            Kind::Negative(inner) => Ok(self.eval(inner)?.as_num("-")?.negative().into_json()?.into()),
+            Kind::And(left, right) => {
+                let value = self.eval(left)?;
+                if is_true(value.json()?) { self.eval(right) } else { Ok(value) }
+            }
+            Kind::Or(left, right) => {
+                let value = self.eval(left)?;
+                if is_true(value.json()?) { Ok(value) } else { self.eval(right) }
+            }
+            Kind::Compare(first, rest) => self.compare(first, rest),
+            Kind::Math(math, left, right) => self.math(*math, self.eval(left)?, self.eval(right)?),
+            Kind::Concat(left, right) => {
+                let (left, right) = (self.eval(left)?, self.eval(right)?);
+                let mut text = print::text(left.json()?);
+                print::push(&mut text, right.json()?);
+                self.made(Json::String(text))
+            }
+            Kind::Choose { test, then, other } => match (is_true(self.eval(test)?.json()?), other) {
+                (true, _) => self.eval(then),
+                (false, Some(other)) => self.eval(other),
+                (false, None) => Ok(Val::missing("The test of this “if” doesn't hold and it has no “else”.")),
+            },
+            Kind::Call { function, arguments } => {
+                let values: Result<Vec<Option<Val<'a>>>, Fault> =
+                    arguments.iter().map(|argument| argument.as_ref().map(|expr| self.eval(expr)).transpose()).collect();
+                let result = (function.call)(Arguments { function, values: values?, scope: self, at: expr.at })?;
+                match result {
+                    Val::Own(value) => self.made(value),
+                    other => Ok(other),
+                }
+            }
+            Kind::Is { value, test, negated } => {
+                let value = self.eval(value)?;
+                Ok(Json::Bool(self.test(&value, *test)? != *negated).into())
+            }
+        }
+    }
+
+    /// A new value, if it isn't too large.
+    fn made(&self, value: Json) -> Result<Val<'a>, Fault> {
+        let size = match &value {
+            Json::Array(_) | Json::Object(_) => crate::json::size(&value),
+            Json::String(text) => text.len(),
+            _ => 0,
+        };
+        self.room(size)?;
+        self.fuel.take(size)?;
+        Ok(Val::Own(value))
+    }
+
+    fn root(&'a self, root: Root) -> Val<'a> {
+        match root {
+            Root::Trigger => Val::Ref(self.context.trigger()),
+            Root::Steps => Val::Ref(self.context.steps()),
+            Root::Run => Val::Ref(self.context.run_value()),
+            Root::Vars => Val::Ref(self.context.vars()),
+            Root::Now => Val::text(self.context.now_text()),
+        }
+    }
+
+    fn field(&'a self, base: &'a Expr, name: &str) -> Result<Val<'a>, Fault> {
+        // The trigger's fields are read one by one, so that its body is parsed only when something reads it.
+        if let Kind::Root(Root::Trigger) = base.kind
+            && let Some(value) = self.context.trigger_field(name)
+        {
+            return Ok(Val::Ref(value));
+        }
+        let value = self.eval(base)?;
+        match value {
+            Val::Ref(Json::Object(fields)) => match fields.get(name) {
+                Some(value) => Ok(Val::Ref(value)),
+                None => Ok(Val::missing(no_field(base, name, fields))),
+            },
+            Val::Own(Json::Object(mut fields)) => match fields.swap_remove(name) {
+                Some(value) => Ok(Val::Own(value)),
+                None => Ok(Val::missing(no_field(base, name, &fields))),
+            },
+            Val::Missing(why) => Ok(Val::Missing(why)),
+            Val::Ref(_) | Val::Own(_) => {
+                let value = value.json()?;
+                let hint =
+                    if value.is_array() { " Take one item, such as [0] or | first, or all of them with | map_to." } else { "" };
+                Ok(Val::missing(format!(
+                    "{} is {}, so it has no field \"{}\".{hint}",
+                    called(base),
+                    kind(value),
+                    shorten(name, 60)
+                )))
+            }
+        }
+    }
+
+    fn item(&'a self, base: &'a Expr, key: &'a Expr) -> Result<Val<'a>, Fault> {
+        let key = self.eval(key)?;
+        let key = key.json()?;
+        if let Json::String(name) = key {
+            return self.field(base, name);
+        }
+        let Json::Number(index) = key else {
+            return Err(Fault::new("Between [ and ] there must be a name or a position.").saw(show(key)));
+        };
+        let value = self.eval(base)?;
+        let found = |length: usize| {
+            let index = index.as_i64()?;
+            let index = if index < 0 { index + i64::try_from(length).ok()? } else { index };
+            usize::try_from(index).ok().filter(|index| *index < length)
+        };
+        let missing = |length: usize| {
+            Val::missing(format!("There is no item [{index}] in {}; it has {}.", called(base), count(length, "item")))
+        };
+        match value {
+            Val::Ref(Json::Array(items)) => {
+                Ok(found(items.len()).map_or_else(|| missing(items.len()), |at| Val::Ref(&items[at])))
+            }
+            Val::Own(Json::Array(mut items)) => Ok(match found(items.len()) {
+                Some(at) => Val::Own(items.swap_remove(at)),
+                None => missing(items.len()),
+            }),
+            Val::Missing(why) => Ok(Val::Missing(why)),
+            other => match other.json()? {
+                // An object whose names are digits: `byYear[2024]`.
+                Json::Object(_) => match other {
+                    Val::Ref(Json::Object(fields)) => {
+                        let name = index.to_string();
+                        Ok(fields.get(&name).map_or_else(|| Val::missing(no_field(base, &name, fields)), Val::Ref))
+                    }
+                    other => {
+                        let mut fields = other.into_object("[ ]")?.into_owned();
+                        let name = index.to_string();
+                        Ok(fields.swap_remove(&name).map_or_else(|| Val::missing(no_field(base, &name, &fields)), Val::Own))
+                    }
+                },
+                value => Ok(Val::missing(format!("{} is {}, so it has no item [{index}].", called(base), kind(value)))),
+            },
+        }
+    }
+
+    fn slice(&'a self, base: &'a Expr, from: Option<&'a Expr>, to: Option<&'a Expr>) -> Result<Val<'a>, Fault> {
+        let value = self.eval(base)?;
+        let bound = |expr: Option<&'a Expr>| -> Result<Option<i64>, Fault> {
+            let Some(expr) = expr else { return Ok(None) };
+            let value = self.eval(expr)?;
+            let value = value.json()?;
+            value.as_i64().map(Some).ok_or_else(|| Fault::new("Between [ and ] there must be whole numbers.").saw(show(value)))
+        };
+        let (from, to) = (bound(from)?, bound(to)?);
+        slice(value, from, to)
+    }
+
+    fn object(&'a self, pairs: &'a [(Expr, Expr)]) -> Result<Val<'a>, Fault> {
+        let mut fields = Object::new();
+        for (key, value) in pairs {
+            let key = self.eval(key)?.into_text("A field's name")?.into_owned();
+            fields.insert(key, self.eval(value)?.into_json()?);
+        }
+        self.made(Json::Object(fields))
+    }
+
+    fn compare(&'a self, first: &'a Expr, rest: &'a [(Comparison, Expr)]) -> Result<Val<'a>, Fault> {
+        let mut left = self.eval(first)?;
+        for (comparison, right) in rest {
+            let right = self.eval(right)?;
+            if !self.holds(left.json()?, *comparison, right.json()?)? {
+                return Ok(Json::Bool(false).into());
+            }
+            left = right;
+        }
+        Ok(Json::Bool(true).into())
+    }
+
+    fn holds(&self, left: &Json, comparison: Comparison, right: &Json) -> Result<bool, Fault> {
+        Ok(match comparison {
+            Comparison::Equal => same(left, right),
+            Comparison::NotEqual => !same(left, right),
+            Comparison::In => self.contains(right, left)?,
+            Comparison::NotIn => !self.contains(right, left)?,
+            Comparison::Less => order(left, right)?.is_lt(),
+            Comparison::AtMost => order(left, right)?.is_le(),
+            Comparison::Greater => order(left, right)?.is_gt(),
+            Comparison::AtLeast => order(left, right)?.is_ge(),
+        })
+    }
+
+    pub fn contains(&self, whole: &Json, part: &Json) -> Result<bool, Fault> {
+        match (whole, part) {
+            (Json::Array(items), part) => {
+                self.spend(items.len() / 8)?;
+                Ok(items.iter().any(|item| same(item, part)))
+            }
+            (Json::String(text), Json::String(part)) => Ok(text.contains(part.as_str())),
+            (Json::String(text), Json::Number(_)) => Ok(text.contains(&print::text(part))),
+            (Json::Object(fields), Json::String(name)) => Ok(fields.contains_key(name)),
+            (Json::Null, _) => Ok(false),
+            _ => Err(Fault::new(format!("{} can't contain {}.", capital(kind(whole)), kind(part))).saw(show(whole))),
+        }
+    }
+
+    fn math(&'a self, math: Math, left: Val<'a>, right: Val<'a>) -> Result<Val<'a>, Fault> {
+        let (a, b) = (left.json()?, right.json()?);
+        if let (Json::Number(a), Json::Number(b)) = (a, b) {
+            let (a, b) = (Num::of(a), Num::of(b));
+            let result = match math {
+                Math::Add => number::add(a, b),
+                Math::Subtract => number::subtract(a, b),
+                Math::Multiply => number::multiply(a, b),
+                Math::Divide => number::divide(a, b),
+                Math::FloorDivide => number::floor_divide(a, b),
+                Math::Remainder => number::remainder(a, b),
+                Math::Power => number::power(a, b),
+            };
+            return Ok(result?.into_json()?.into());
+        }
+        match (math, a, b) {
+            (Math::Add, Json::String(a), Json::String(b)) => {
+                self.room(a.len() + b.len())?;
+                self.made(Json::String(format!("{a}{b}")))
+            }
+            (Math::Add, Json::Array(a), Json::Array(b)) => {
+                self.spend((a.len() + b.len()) / 8)?;
+                self.made(Json::Array(a.iter().chain(b).cloned().collect()))
+            }
+            _ => Err(not_countable(math, a, b)),
+        }
+    }
+
+    fn test(&self, value: &Val<'a>, test: Test) -> Result<bool, Fault> {
+        let value = match (value, test) {
+            (Val::Missing(_), Test::Defined) => return Ok(false),
+            (Val::Missing(_), Test::Empty) => return Ok(true),
+            (_, Test::Defined) => return Ok(true),
+            (value, _) => value.json()?,
+        };
+        let parity = |wanted: i128| match Num::read(value) {
+            Some(Num::Int(int)) => Ok(int.rem_euclid(2) == wanted),
+            _ => Err(Fault::new(format!("Only whole numbers are odd or even, and this is {}.", kind(value))).saw(show(value))),
+        };
+        Ok(match test {
+            Test::Defined => true,
+            Test::Null => value.is_null(),
+            Test::Empty => is_empty(value),
+            Test::Text => value.is_string(),
+            Test::Number => value.is_number(),
+            Test::Boolean => value.is_boolean(),
+            Test::List => value.is_array(),
+            Test::Object => value.is_object(),
+            Test::True => value == &Json::Bool(true),
+            Test::False => value == &Json::Bool(false),
+            Test::Odd => parity(1)?,
+            Test::Even => parity(0)?,
+        })
+    }
+}
+
+/// A part of a list or of a text, from one position up to (without) another; negative positions count from the end.
+pub(super) fn slice<'a>(value: Val<'a>, from: Option<i64>, to: Option<i64>) -> Result<Val<'a>, Fault> {
+    let bounds = |length: usize| {
+        let clamp = |at: i64| {
+            let length = i64::try_from(length).unwrap_or(i64::MAX);
+            let at = if at < 0 { at.saturating_add(length) } else { at };
+            usize::try_from(at.clamp(0, length)).unwrap_or(0)
+        };
+        let start = from.map_or(0, clamp);
+        start..to.map_or(length, clamp).max(start)
+    };
+    match value.json()? {
+        Json::Array(items) => Ok(Json::Array(items[bounds(items.len())].to_vec()).into()),
+        Json::String(text) => {
+            let range = bounds(text.chars().count());
+            Ok(Val::text(text.chars().skip(range.start).take(range.len()).collect::<String>()))
+        }
+        Json::Null => Ok(Json::Array(Vec::new()).into()),
+        other => Err(Fault::new(format!("Only a list or a text has parts, and this is {}.", kind(other))).saw(show(other))),
+    }
+}
+
+/// Which of two values comes first: numbers by value, texts letter by letter; values of different kinds have no order.
+pub(super) fn order(left: &Json, right: &Json) -> Result<Ordering, Fault> {
+    match (left, right) {
+        (Json::Number(a), Json::Number(b)) => Ok(Num::of(a).partial_cmp(&Num::of(b)).unwrap_or(Ordering::Equal)),
+        (Json::String(a), Json::String(b)) => Ok(a.cmp(b)),
+        _ => {
+            let hint = match (left, right) {
+                (Json::String(_), Json::Number(_)) | (Json::Number(_), Json::String(_)) => " Write | number after the text.",
+                _ => "",
+            };
+            Err(Fault::new(format!("{} and {} can't be compared.{hint}", capital(kind(left)), kind(right))).saw(format!(
+                "{} and {}",
+                show(left),
+                show(right)
+            )))
+        }
+    }
+}
+
+fn not_countable(math: Math, a: &Json, b: &Json) -> Fault {
+    let hint = match (math, a, b) {
+        (Math::Add, Json::String(_), _) | (Math::Add, _, Json::String(_)) => {
+            " To join texts write ~ instead of +; to count with a text write | number after it."
+        }
+        (_, Json::String(_), _) | (_, _, Json::String(_)) => " To count with a text write | number after it.",
+        _ => "",
+    };
+    let verb = match math {
+        Math::Add => "added",
+        Math::Subtract => "subtracted",
+        Math::Multiply => "multiplied",
+        Math::Divide | Math::FloorDivide | Math::Remainder => "divided",
+        Math::Power => "raised to a power",
+    };
+    Fault::new(format!("{} and {} can't be {verb}.{hint}", capital(kind(a)), kind(b))).saw(format!("{} and {}", show(a), show(b)))
+}
+
+/// The expression as an error names it: its path, or "this value".
+fn called(expr: &Expr) -> Cow<'static, str> {
+    expr.path().map_or(Cow::Borrowed("this value"), Cow::Owned)
+}
+
+fn no_field(base: &Expr, name: &str, fields: &Object) -> String {
+    let name_shown = shorten(name, 60);
+    if matches!(base.kind, Kind::Root(Root::Steps)) {
+        return format!(
+            "The step \"{name_shown}\" has no output here: it was skipped, it hasn't run yet, or there is no such step."
+        );
+    }
+    let path = called(base);
+    if fields.is_empty() {
+        return format!("There is no field \"{name_shown}\" in {path}; it has no fields at all.");
+    }
+    let meant = closest(name, fields.keys().map(String::as_str)).map(|meant| join(path.clone().into_owned(), meant));
+    match meant {
+        Some(meant) if fields.len() > 8 => {
+            format!("There is no field \"{name_shown}\" in {path}; did you mean {meant}? It has {}.", names(fields))
+        }
+        _ => format!("There is no field \"{name_shown}\" in {path}; it has {}.", names(fields)),
+    }
+}
+
+fn capital(words: &str) -> String {
+    let mut chars = words.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
