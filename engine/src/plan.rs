@@ -1,14 +1,72 @@
-//! A plan: one immutable version of a workflow, prepared for running. Made once per version and shared by its runs.
+//! A plan: one immutable version of a workflow, prepared for running. Made once per version and shared by its runs; it holds no
+//! run's data and does nothing by itself.
 
 use crate::{
-    catalogue::{Catalogue, Effect},
-    workflow::{StepPath, Workflow},
+    Json,
+    catalogue::{Catalogue, Effect, EffectRule, Operation},
+    record::Record,
+    workflow::{OnError, Retry, Step, StepId, StepPath, Workflow},
 };
+use std::{collections::HashMap, ops::Range, time::Duration};
+
+/// How long one attempt of an action may take, unless its step says otherwise.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A version prepared for running: steps flattened in document order, templates compiled, effects known.
 pub struct Plan {
     pub version: u32,
     pub workflow: Workflow,
+    steps: Vec<PlannedStep>,
+    positions: HashMap<StepPath, usize>,
+}
+
+/// A step prepared for running.
+pub struct PlannedStep {
+    pub path: StepPath,
+    pub id: StepId,
+    pub operation: String,
+    pub kind: Kind,
+    /// A connection's id, as the document says it.
+    pub connection: Option<String>,
+    pub retry: Retry,
+    /// How long one attempt may take.
+    pub timeout: Duration,
+    pub on_error: OnError,
+    /// How the effect of an attempt follows from its input; `None` for steps without one.
+    pub effect: Option<EffectRule>,
+    /// The value of the effect rule's method field where the input doesn't have one.
+    method: Option<String>,
+    pub(crate) role: Role,
+    /// The step whose lane this one is in, and which of its lanes.
+    pub(crate) parent: Option<(usize, usize)>,
+    /// How many of the lanes are cases; the one after them is otherwise.
+    pub(crate) cases: usize,
+    /// The steps of its lanes, each with all that is inside: cases first, then otherwise.
+    pub(crate) lanes: Vec<Range<usize>>,
+    /// The position after this step and all that is inside it.
+    pub(crate) end: usize,
+    /// The position after its lane.
+    pub(crate) lane_end: usize,
+}
+
+/// Who does a step.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// The engine, as a function of what came before.
+    Pure,
+    /// The timer.
+    Delay,
+    /// An operation of the registry, which acts outside.
+    Action,
+}
+
+/// What the planner has to know of a step's operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Filter,
+    Branch,
+    Stop,
+    Other,
 }
 
 /// A version that can't run, and why; validation finds all of these before publishing.
@@ -18,18 +76,155 @@ pub struct NotRunnable(pub String);
 
 impl Plan {
     pub fn new(version: u32, workflow: Workflow, catalogue: &dyn Catalogue) -> Result<Self, NotRunnable> {
-        let _ = catalogue;
-        Ok(Self { version, workflow })
+        let mut steps = Vec::new();
+        flatten(&workflow.steps, None, catalogue, &mut steps)?;
+        let mut positions = HashMap::with_capacity(steps.len());
+        for (position, step) in steps.iter().enumerate() {
+            if positions.insert(step.path.clone(), position).is_some() {
+                return Err(NotRunnable(format!("Two steps have the id \"{}\".", step.path)));
+            }
+        }
+        Ok(Self { version, workflow, steps, positions })
+    }
+
+    /// All steps in document order.
+    pub fn steps(&self) -> &[PlannedStep] {
+        &self.steps
+    }
+
+    pub fn step(&self, path: &StepPath) -> Option<&PlannedStep> {
+        self.steps.get(self.position(path)?)
+    }
+
+    pub(crate) fn position(&self, path: &StepPath) -> Option<usize> {
+        self.positions.get(path).copied()
     }
 
     /// Has no step an effect outside, a wait or a time of its own? Such a run is evaluated in one go.
     pub fn is_pure(&self) -> bool {
-        false
+        self.steps.iter().all(|step| matches!(step.kind, Kind::Pure))
     }
 
-    /// What a repeat of this step would do, as far as its input is known before it is resolved.
-    pub fn effect(&self, step: &StepPath) -> Option<Effect> {
-        let _ = step;
-        None
+    /// May a run answer the caller of a synchronous trigger?
+    pub fn has_respond(&self) -> bool {
+        self.steps.iter().any(|step| step.operation == "respond")
     }
+
+    /// What a repeat of this step would do, with its input resolved. `None`: it has no effect outside.
+    pub fn effect_of(&self, step: &StepPath, input: &Json) -> Option<Effect> {
+        self.step(step)?.effect_of(input)
+    }
+
+    /// Do records that are not on disk yet have to be, before an attempt with this effect leaves?
+    ///
+    /// A change outside may only follow from what is on disk or a pure function of it: after a crash, a read might say something
+    /// else and the run take another branch, and both effects would have happened. Before an unsafe effect its own `Started` is
+    /// on disk too. `uncommitted` are the records since the last commit.
+    pub fn commits_before<'a>(&self, effect: Option<Effect>, uncommitted: impl IntoIterator<Item = &'a Record>) -> bool {
+        let acted = |record: &Record| record.step().and_then(|path| self.step(path)).is_some_and(|step| step.kind != Kind::Pure);
+        match effect {
+            None | Some(Effect::Read) => false,
+            Some(Effect::Unsafe) => true,
+            Some(Effect::Idempotent | Effect::Keyed) => {
+                uncommitted.into_iter().any(|record| !matches!(record, Record::Started { .. }) && acted(record))
+            }
+        }
+    }
+}
+
+impl PlannedStep {
+    /// What a repeat of this step would do, with its input resolved. `None`: it has no effect outside.
+    pub fn effect_of(&self, input: &Json) -> Option<Effect> {
+        Some(match self.effect.as_ref()? {
+            EffectRule::Always(effect) => *effect,
+            EffectRule::ByMethod { method, keyed } => {
+                let method = input.get(method).and_then(Json::as_str).or(self.method.as_deref()).unwrap_or_default();
+                match method.trim().to_ascii_uppercase().as_str() {
+                    "GET" | "HEAD" | "OPTIONS" => Effect::Read,
+                    "PUT" | "DELETE" => Effect::Idempotent,
+                    _ if input.get(keyed).and_then(Json::as_bool).unwrap_or(false) => Effect::Keyed,
+                    _ => Effect::Unsafe,
+                }
+            }
+        })
+    }
+
+    /// The effect to assume where no record says it: the one that asks for the most care.
+    pub(crate) fn worst_effect(&self) -> Option<Effect> {
+        self.effect.as_ref().map(|rule| match rule {
+            EffectRule::Always(effect) => *effect,
+            EffectRule::ByMethod { .. } => Effect::Unsafe,
+        })
+    }
+}
+
+fn flatten(
+    lane: &[Step],
+    parent: Option<(usize, usize)>,
+    catalogue: &dyn Catalogue,
+    into: &mut Vec<PlannedStep>,
+) -> Result<(), NotRunnable> {
+    let first = into.len();
+    for step in lane {
+        let position = into.len();
+        into.push(prepare(step, parent, catalogue)?);
+        let mut lanes = Vec::new();
+        for (index, inner) in step.lanes().enumerate() {
+            let start = into.len();
+            flatten(inner, Some((position, index)), catalogue, into)?;
+            lanes.push(start..into.len());
+        }
+        into[position].lanes = lanes;
+        into[position].end = into.len();
+    }
+    let lane_end = into.len();
+    let mut position = first;
+    while position < lane_end {
+        into[position].lane_end = lane_end;
+        position = into[position].end;
+    }
+    Ok(())
+}
+
+fn prepare(step: &Step, parent: Option<(usize, usize)>, catalogue: &dyn Catalogue) -> Result<PlannedStep, NotRunnable> {
+    let operation = catalogue
+        .operation(&step.operation)
+        .ok_or_else(|| NotRunnable(format!("The step \"{}\" uses \"{}\", which doesn't exist here.", step.id, step.operation)))?;
+    let (kind, role) = match step.operation.as_str() {
+        "filter" => (Kind::Pure, Role::Filter),
+        "branch" => (Kind::Pure, Role::Branch),
+        "stop" => (Kind::Pure, Role::Stop),
+        "set" | "respond" => (Kind::Pure, Role::Other),
+        "delay" => (Kind::Delay, Role::Other),
+        _ => (Kind::Action, Role::Other),
+    };
+    // An action that forgot to say what a repeat does gets the care that an unsafe one needs.
+    let effect = match kind {
+        Kind::Action => Some(operation.effect.clone().unwrap_or(EffectRule::Always(Effect::Unsafe))),
+        Kind::Pure | Kind::Delay => None,
+    };
+    Ok(PlannedStep {
+        path: StepPath::from(&step.id),
+        id: step.id.clone(),
+        operation: step.operation.clone(),
+        kind,
+        connection: step.connection.clone(),
+        retry: step.retry.clone().unwrap_or_default(),
+        timeout: step.timeout.map_or(DEFAULT_TIMEOUT, |span| span.0),
+        on_error: step.on_error,
+        method: default_method(operation, effect.as_ref()),
+        effect,
+        role,
+        parent,
+        cases: step.cases.len(),
+        lanes: Vec::new(),
+        end: 0,
+        lane_end: 0,
+    })
+}
+
+fn default_method(operation: &Operation, effect: Option<&EffectRule>) -> Option<String> {
+    let EffectRule::ByMethod { method, .. } = effect? else { return None };
+    let field = operation.inputs.iter().find(|field| field.name == *method)?;
+    field.default.as_ref()?.as_str().map(str::to_owned)
 }

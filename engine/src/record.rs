@@ -1,6 +1,6 @@
 //! Records: the past facts of a run. They are the truth; every status is a projection of them.
 
-use crate::{Json, error::StepError, workflow::StepPath};
+use crate::{Json, catalogue::Effect, error::StepError, retry, workflow::StepPath};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,10 @@ pub enum Record {
     Started {
         step: StepPath,
         attempt: u16,
+        /// What a repeat of it would do; `None` for steps without an effect outside. What becomes of the step after a crash
+        /// hangs on it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        effect: Option<Effect>,
     },
     Succeeded {
         step: StepPath,
@@ -28,10 +32,14 @@ pub enum Record {
         #[serde(default)]
         trace: Trace,
     },
+    /// An attempt came to nothing. Whether there is another is the planner's to say. Write it with [`Record::failure`].
     Failed {
         step: StepPath,
         attempt: u16,
         error: StepError,
+        /// What a repeat would do; `None` when the attempt never got as far as acting.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        effect: Option<Effect>,
         #[serde(default)]
         trace: Trace,
     },
@@ -78,6 +86,50 @@ pub enum Record {
     },
 }
 
+impl Record {
+    /// The record of a failed attempt: `Uncertain` when the effect may have happened and a repeat would do it twice, else
+    /// `Failed`.
+    pub fn failure(step: StepPath, attempt: u16, error: StepError, effect: Option<Effect>, trace: Trace) -> Self {
+        if retry::is_uncertain(error.kind, effect) {
+            Self::Uncertain { step, attempt, error, trace }
+        } else {
+            Self::Failed { step, attempt, error, effect, trace }
+        }
+    }
+
+    /// The step the record is about; `None` for records about the run.
+    pub fn step(&self) -> Option<&StepPath> {
+        match self {
+            Self::Started { step, .. }
+            | Self::Succeeded { step, .. }
+            | Self::Failed { step, .. }
+            | Self::Uncertain { step, .. }
+            | Self::Skipped { step, .. }
+            | Self::Waiting { step, .. }
+            | Self::Woken { step, .. }
+            | Self::Decided { step, .. }
+            | Self::Responded { step, .. } => Some(step),
+            Self::CancelRequested { .. } | Self::Ended { .. } => None,
+        }
+    }
+
+    /// What expressions find under `steps.<id>` from this record on, if it says anything about that.
+    ///
+    /// A failed step's value is `{ "error": { "kind", "message" } }`: whoever keeps the outputs of a run puts in what this
+    /// returns, record by record in the order of the history, and need not know whether the step goes on in spite of its error.
+    pub fn output(&self) -> Option<Json> {
+        match self {
+            Self::Succeeded { output, .. } | Self::Decided { decision: Decision::WentThrough { output }, .. } => {
+                Some(output.clone())
+            }
+            Self::Failed { error, .. } | Self::Uncertain { error, .. } => {
+                Some(serde_json::json!({ "error": { "kind": error.kind, "message": error.message } }))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// What an attempt said and did, for the person who looks at the run. It never decides anything and never holds a secret.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Trace {
@@ -106,6 +158,8 @@ pub enum SkipReason {
     Filtered,
     /// A stop step ended the run.
     Stopped,
+    /// Somebody cancelled the run before the step was done.
+    Cancelled,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

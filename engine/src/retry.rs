@@ -1,1 +1,81 @@
-//! See the crate's first page.
+//! Repeats: whether a failed attempt is tried again, after how long, and under which key the other side may recognise it.
+//!
+//! Everything is a function of its arguments: planning the same failure twice gives the same answer, the random part included.
+
+use crate::{
+    catalogue::Effect,
+    error::{ErrorKind, StepError},
+    ids::RunId,
+    workflow::{Retry, StepPath},
+};
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// The longest wait that another side's Retry-After can ask of us.
+pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What a failed attempt leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Try again, once this long has passed since the failure.
+    Retry { after: Duration },
+    /// The effect may have happened and a repeat would do it twice: a person decides.
+    Uncertain,
+    /// There is no point in another try, or none is left.
+    Fail,
+}
+
+/// May the effect of this failed attempt have happened, where a repeat would do it twice?
+///
+/// A defect of ours counts: nobody knows how far the attempt came.
+pub fn is_uncertain(kind: ErrorKind, effect: Option<Effect>) -> bool {
+    effect == Some(Effect::Unsafe) && matches!(kind, ErrorKind::Timeout | ErrorKind::Uncertain | ErrorKind::Internal)
+}
+
+/// Decides about a failed attempt: the table of effects and outcomes.
+///
+/// `effect` is `None` for a step that has none outside, or that never got as far: repeating it changes nothing, so it fails.
+/// `attempt` counts from 1; `limit` is the number of attempts allowed. `seed` is [`seed`]'s, and spreads the waits.
+pub fn verdict(error: &StepError, effect: Option<Effect>, attempt: u16, limit: u16, retry: &Retry, seed: u64) -> Verdict {
+    use ErrorKind as Kind;
+    let Some(effect) = effect else { return Verdict::Fail };
+    let repeat = match error.kind {
+        Kind::RateLimited | Kind::Unavailable => true,
+        Kind::Timeout | Kind::Uncertain | Kind::Internal if effect == Effect::Unsafe => return Verdict::Uncertain,
+        Kind::Timeout | Kind::Uncertain => true,
+        Kind::InvalidInput | Kind::Unauthorized | Kind::Forbidden | Kind::NotFound | Kind::Conflict | Kind::Internal => false,
+    };
+    if !repeat || attempt >= limit {
+        return Verdict::Fail;
+    }
+    let asked = error.retry_after.map_or(Duration::ZERO, |wait| wait.min(MAX_RETRY_AFTER));
+    Verdict::Retry { after: asked + backoff(attempt, retry, seed) }
+}
+
+/// Exponential with full jitter: anything from nothing to the bound, which starts at `first`, doubles and stops at `max`.
+fn backoff(attempt: u16, retry: &Retry, seed: u64) -> Duration {
+    let doublings = u32::from(attempt.saturating_sub(1)).min(63);
+    let first = u64::try_from(retry.first.0.as_millis()).unwrap_or(u64::MAX);
+    let max = u64::try_from(retry.max.0.as_millis()).unwrap_or(u64::MAX);
+    let bound = first.saturating_mul(1 << doublings).min(max);
+    let share = (u128::from(seed) * (u128::from(bound) + 1)) >> 64;
+    Duration::from_millis(u64::try_from(share).unwrap_or(bound))
+}
+
+/// The random part of the wait after an attempt: evenly spread over runs, steps and attempts, and the same on every replanning.
+pub fn seed(run: RunId, step: &StepPath, attempt: u16) -> u64 {
+    let mut hash = Sha256::new();
+    hash.update(b"towpath retry\0");
+    hash.update(run.0.as_bytes());
+    hash.update(step.0.as_bytes());
+    hash.update(attempt.to_be_bytes());
+    let bytes = hash.finalize();
+    bytes.iter().take(8).fold(0, |seed, byte| (seed << 8) | u64::from(*byte))
+}
+
+/// The key under which the other side may recognise a repeat of this step's effect: the same over attempts, crashes and nodes,
+/// and another for every run and every step.
+pub fn idempotency_key(run: RunId, step: &StepPath) -> Uuid {
+    Uuid::new_v5(&run.0, step.0.as_bytes())
+}
