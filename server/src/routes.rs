@@ -1,7 +1,7 @@
 //! The one table of routes: method, path, rule, handler. A reader sees the whole surface here, and a route can't be added
 //! without a rule.
 
-use crate::{app::App, auth::permission::Rule};
+use crate::{app::App, auth::permission::Rule, pages};
 use axum::{
     Router,
     handler::Handler,
@@ -60,7 +60,8 @@ impl Routes {
 /// Every route there is.
 pub fn all() -> Routes {
     Routes::default()
-    // ── outside: assets, health, hooks, forms ──
+        // ── outside: assets, health, hooks, forms ──
+        .get("/assets/{file}", Rule::Public, pages::assets::get)
     // ── setup and sign-in ──
     // ── home and settings ──
     // ── workflows and the builder ──
