@@ -1,6 +1,9 @@
 //! One file per table: plain functions over SQL. One statement takes `impl PgExecutor<'_>`; several that must agree take
 //! `&mut PgConnection`, so that the caller owns the transaction. Every statement names its workspace.
 
+/// The public addresses of triggers.
+pub mod endpoints;
+
 /// What a statement can answer besides rows.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
