@@ -1,4 +1,11 @@
 //! Connectors: the contract they are written against ([`sdk`]), the operations themselves, and the one registry that lists them.
+//!
+//! One folder per connector or family of operations; each operation is a file that describes itself as data
+//! ([`towpath_engine::catalogue::Operation`]) and, where it acts outside, carries itself out ([`sdk::Action`]).
 
+pub mod email;
+pub mod flow;
+pub mod http;
 pub mod registry;
 pub mod sdk;
+pub mod triggers;

@@ -1,34 +1,191 @@
-//! The one registry: every operation a workflow may use, triggers and flow steps included.
+//! The one registry: every operation a workflow may use, triggers and flow steps included. It knows nothing about any of them but
+//! what their entries say; a new operation is its folder and one line in its family's list.
 
-use crate::sdk::Action;
+use crate::{email, flow, http, sdk::Entry, triggers};
 use indexmap::IndexMap;
 use towpath_engine::catalogue::{Catalogue, Operation};
 
 /// Operations by name, in the order in which a person should meet them.
 #[derive(Default)]
 pub struct Registry {
-    operations: IndexMap<String, Operation>,
-    actions: IndexMap<String, Box<dyn Action>>,
+    entries: IndexMap<String, Entry>,
 }
 
 impl Registry {
     /// Everything that is built in.
     pub fn built_in() -> Self {
-        Self::default()
+        [triggers::entries(), http::entries(), email::entries(), flow::entries()].into_iter().flatten().collect()
     }
 
     /// What carries the operation out; `None` for triggers and for the steps that the engine does itself.
-    pub fn action(&self, name: &str) -> Option<&dyn Action> {
-        self.actions.get(name).map(|action| &**action)
+    pub fn action(&self, name: &str) -> Option<&dyn crate::sdk::Action> {
+        self.entries.get(name)?.action.as_deref()
+    }
+}
+
+/// A later entry of the same name replaces the earlier one in its place.
+impl FromIterator<Entry> for Registry {
+    fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
+        Self { entries: entries.into_iter().map(|entry| (entry.operation.name.clone(), entry)).collect() }
     }
 }
 
 impl Catalogue for Registry {
     fn operation(&self, name: &str) -> Option<&Operation> {
-        self.operations.get(name)
+        self.entries.get(name).map(|entry| &entry.operation)
     }
 
     fn operations(&self) -> Box<dyn Iterator<Item = &Operation> + '_> {
-        Box::new(self.operations.values())
+        Box::new(self.entries.values().map(|entry| &entry.operation))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+    use towpath_engine::{
+        Json,
+        catalogue::{Category, EffectRule, FieldKind, Role},
+    };
+
+    fn all() -> Vec<Operation> {
+        Registry::built_in().operations().cloned().collect()
+    }
+
+    #[test]
+    fn the_first_slice_is_complete() {
+        let names: HashSet<String> = all().into_iter().map(|operation| operation.name).collect();
+        for name in
+            ["webhook", "form", "manual", "http.request", "email.send", "set", "filter", "branch", "delay", "respond", "stop"]
+        {
+            assert!(names.contains(name), "{name} is missing");
+        }
+    }
+
+    #[test]
+    fn every_operation_says_what_it_is_in_words() {
+        for operation in all() {
+            let name = &operation.name;
+            assert!(!operation.title.is_empty() && operation.title.len() <= 40, "{name}: title");
+            assert!(!operation.sentence.is_empty() && operation.sentence.chars().count() <= 60, "{name}: sentence");
+            assert!(!operation.sentence.ends_with('.'), "{name}: the picker's sentence has no full stop");
+            assert!(operation.help.len() > 40 && operation.help.ends_with('.'), "{name}: help");
+            assert!(!operation.help.contains("  "), "{name}: help has doubled spaces");
+            assert!(!operation.keywords.is_empty(), "{name}: keywords");
+            assert!(operation.keywords.iter().all(|word| word.to_lowercase() == *word), "{name}: keywords are lower case");
+            assert!(!operation.icon.is_empty() && operation.icon.bytes().all(|byte| byte.is_ascii_lowercase()), "{name}: icon");
+            assert!(operation.sample.is_object(), "{name}: sample");
+            assert_eq!(
+                operation.role == Role::Trigger,
+                operation.category == Category::Start,
+                "{name}: triggers start, actions don't"
+            );
+        }
+    }
+
+    #[test]
+    fn every_field_of_every_form_is_well_formed() {
+        for operation in all() {
+            let mut names = HashSet::new();
+            for field in &operation.inputs {
+                let at = format!("{}.{}", operation.name, field.name);
+                assert!(names.insert(&field.name), "{at}: twice");
+                assert!(field.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{at}: name");
+                assert!(!field.title.is_empty() && field.title.chars().count() <= 45, "{at}: title");
+                assert!(field.title.chars().next().is_some_and(char::is_uppercase), "{at}: title starts with a capital");
+                assert!(field.help.is_empty() || field.help.ends_with('.'), "{at}: help is sentences");
+                assert!(
+                    !(field.required && field.advanced && field.default.is_none()),
+                    "{at}: a required field is never tucked away"
+                );
+                if let Some(condition) = &field.show_if {
+                    let other =
+                        operation.field(&condition.field).unwrap_or_else(|| panic!("{at}: shown by a field that isn't there"));
+                    assert!(!other.expressions, "{at}: shown by a field that may hold an expression");
+                    assert!(
+                        position(&operation, &other.name) < position(&operation, &field.name),
+                        "{at}: shown by a later field"
+                    );
+                    for value in &condition.is {
+                        assert!(options(&other.kind).is_none_or(|options| options.contains(value)), "{at}: shown by no option");
+                    }
+                }
+                if operation.role == Role::Trigger {
+                    assert!(!field.expressions, "{at}: a trigger has nothing to compute from");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_default_is_a_value_that_its_field_takes() {
+        for operation in all() {
+            for field in &operation.inputs {
+                let at = format!("{}.{}", operation.name, field.name);
+                if let Some(options) = options(&field.kind) {
+                    let distinct: HashSet<String> = options.iter().map(ToString::to_string).collect();
+                    assert_eq!(distinct.len(), options.len(), "{at}: an option twice");
+                }
+                let Some(default) = &field.default else { continue };
+                let fits = match &field.kind {
+                    FieldKind::Choice { options } => options.iter().any(|option| option.value == *default),
+                    FieldKind::Choices { options } => default
+                        .as_array()
+                        .is_some_and(|picked| picked.iter().all(|value| options.iter().any(|option| option.value == *value))),
+                    FieldKind::Boolean => default.is_boolean(),
+                    FieldKind::Number => default.is_number(),
+                    FieldKind::Span => {
+                        default.as_str().is_some_and(|text| text.parse::<towpath_engine::workflow::Span>().is_ok())
+                    }
+                    FieldKind::Pairs => default.is_object(),
+                    FieldKind::Lines => default.is_array(),
+                    FieldKind::FormFields | FieldKind::Inputs => {
+                        serde_json::from_value::<Vec<crate::triggers::question::Question>>(default.clone()).is_ok()
+                    }
+                    FieldKind::Json => true,
+                    FieldKind::Text
+                    | FieldKind::Multiline
+                    | FieldKind::Html
+                    | FieldKind::DateTime
+                    | FieldKind::Emails
+                    | FieldKind::Files => default.is_string(),
+                };
+                assert!(fits, "{at}: {default}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_effect_by_method_names_fields_that_are_there() {
+        for operation in all() {
+            if let Some(EffectRule::ByMethod { method, keyed }) = &operation.effect {
+                assert!(
+                    matches!(operation.field(method).map(|field| &field.kind), Some(FieldKind::Choice { .. })),
+                    "{}",
+                    operation.name
+                );
+                assert!(
+                    matches!(operation.field(keyed).map(|field| &field.kind), Some(FieldKind::Boolean)),
+                    "{}",
+                    operation.name
+                );
+                // Whether a repeat is safe is decided before the step's expressions are worked out.
+                assert!(operation.field(method).is_some_and(|field| !field.expressions), "{}", operation.name);
+            }
+        }
+    }
+
+    fn position(operation: &Operation, name: &str) -> Option<usize> {
+        operation.inputs.iter().position(|field| field.name == name)
+    }
+
+    fn options(kind: &FieldKind) -> Option<Vec<Json>> {
+        match kind {
+            FieldKind::Choice { options } | FieldKind::Choices { options } => {
+                Some(options.iter().map(|option| option.value.clone()).collect())
+            }
+            _ => None,
+        }
     }
 }

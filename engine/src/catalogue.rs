@@ -112,6 +112,31 @@ fn yes() -> bool {
     true
 }
 
+impl Operation {
+    /// The field of that name.
+    pub fn field(&self, name: &str) -> Option<&Field> {
+        self.inputs.iter().find(|field| field.name == name)
+    }
+
+    /// Does the form show this field for `input`? What it doesn't show is neither asked for nor sent. An absent value counts as the
+    /// field's default, and a field that hangs on a hidden one is hidden as well.
+    pub fn shows(&self, field: &Field, input: &crate::Object) -> bool {
+        let mut field = field;
+        // As many looks as there are fields: forms that hang on themselves in a circle end, too.
+        for _ in 0..=self.inputs.len() {
+            let Some(condition) = &field.show_if else { return true };
+            let Some(other) = self.field(&condition.field) else { return false };
+            let value = input.get(&other.name).or(other.default.as_ref()).unwrap_or(&Json::Null);
+            if !condition.is.contains(value) {
+                return false;
+            }
+            field = other;
+        }
+        false
+    }
+}
+
+/// Shown only while the other field is shown itself and has one of these values; see [`Operation::shows`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ShowIf {
     pub field: String,
@@ -158,4 +183,63 @@ pub enum FieldKind {
 pub struct Choice {
     pub value: Json,
     pub title: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn field(name: &str, default: Json, show_if: Option<(&str, Json)>) -> Field {
+        Field {
+            name: name.into(),
+            title: name.into(),
+            help: String::new(),
+            kind: FieldKind::Text,
+            required: false,
+            advanced: false,
+            default: Some(default),
+            placeholder: String::new(),
+            show_if: show_if.map(|(field, is)| ShowIf { field: field.into(), is: vec![is] }),
+            expressions: false,
+        }
+    }
+
+    fn form(inputs: Vec<Field>) -> Operation {
+        Operation {
+            name: "x".into(),
+            role: Role::Action,
+            title: String::new(),
+            sentence: String::new(),
+            keywords: vec![],
+            icon: String::new(),
+            category: Category::Data,
+            inputs,
+            effect: None,
+            sample: Json::Null,
+            help: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_field_that_hangs_on_a_hidden_one_is_hidden() {
+        let form = form(vec![
+            field("auth", json!("none"), None),
+            field("preset", json!("custom"), Some(("auth", json!("hmac")))),
+            field("header", json!(""), Some(("preset", json!("custom")))),
+        ]);
+        let shown = |input: Json| {
+            let input = input.as_object().unwrap().clone();
+            form.inputs.iter().map(|field| form.shows(field, &input)).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(json!({})), [true, false, false]);
+        assert_eq!(shown(json!({ "auth": "hmac" })), [true, true, true]);
+        assert_eq!(shown(json!({ "auth": "hmac", "preset": "github" })), [true, true, false]);
+    }
+
+    #[test]
+    fn a_form_that_hangs_on_itself_in_a_circle_shows_nothing_and_ends() {
+        let form = form(vec![field("a", json!(1), Some(("b", json!(1)))), field("b", json!(1), Some(("a", json!(1))))]);
+        assert!(!form.shows(&form.inputs[0], &crate::Object::new()));
+    }
 }

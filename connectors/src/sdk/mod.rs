@@ -1,5 +1,7 @@
 //! The contract: what an action is given, what it gives back, and the doors it may use. Connectors see nothing else of the server.
 
+pub mod form;
+
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, Method, StatusCode};
@@ -7,9 +9,23 @@ use std::{
     sync::Mutex,
     time::{Duration, Instant},
 };
-use towpath_engine::{Json, Object, error::StepError, ids::FileId};
+use towpath_engine::{Json, Object, catalogue::Operation, error::StepError, ids::FileId};
 use url::Url;
 use uuid::Uuid;
+
+/// An operation as the registry holds it: what it says about itself, and what carries it out.
+pub struct Entry {
+    pub operation: Operation,
+    /// `None` for triggers and for the steps that the engine does itself.
+    pub action: Option<Box<dyn Action>>,
+}
+
+impl From<Operation> for Entry {
+    /// An operation that nothing outside the engine carries out.
+    fn from(operation: Operation) -> Self {
+        Self { operation, action: None }
+    }
+}
 
 /// An operation that acts outside. It is stateless; everything it may use is in the call.
 pub trait Action: Send + Sync {

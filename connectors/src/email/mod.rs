@@ -1,0 +1,9 @@
+//! E-mail, sent by the instance's own mail setting.
+
+mod send;
+
+use crate::sdk::Entry;
+
+pub fn entries() -> Vec<Entry> {
+    vec![send::operation().into()]
+}

@@ -1,0 +1,22 @@
+//! Steps that shape a run: work on its data, decide where it goes, wait, answer, end. The engine does them itself; only their
+//! descriptions live here.
+
+mod branch;
+mod delay;
+mod filter;
+mod respond;
+mod set;
+mod stop;
+
+use crate::sdk::Entry;
+
+pub fn entries() -> Vec<Entry> {
+    vec![
+        branch::operation().into(),
+        filter::operation().into(),
+        set::operation().into(),
+        delay::operation().into(),
+        respond::operation().into(),
+        stop::operation().into(),
+    ]
+}
