@@ -141,7 +141,7 @@ mod tests {
                     FieldKind::Pairs => default.is_object(),
                     FieldKind::Lines => default.is_array(),
                     FieldKind::FormFields | FieldKind::Inputs => {
-                        serde_json::from_value::<Vec<crate::triggers::question::Question>>(default.clone()).is_ok()
+                        serde_json::from_value::<Vec<triggers::question::Question>>(default.clone()).is_ok()
                     }
                     FieldKind::Json => true,
                     FieldKind::Text
