@@ -3,6 +3,8 @@
 create table instance (
     one boolean primary key default true check (one),
     id uuid not null default gen_random_uuid(),
+    -- SHA-256 of the one-time token that protects the first-start page; gone once somebody used it.
+    setup_token_hash bytea check (length(setup_token_hash) = 32),
     created_at timestamptz not null default now()
 );
 insert into instance default values;

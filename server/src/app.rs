@@ -1,6 +1,6 @@
 //! What every handler may use. Built once, at start; cloning it is cheap.
 
-use crate::{clock::Clock, dispatch::Engine, live::Live};
+use crate::{auth::Auth, clock::Clock, dispatch::Engine, live::Live};
 use sqlx::PgPool;
 use std::sync::Arc;
 use towpath_connectors::registry::Registry;
@@ -12,6 +12,8 @@ pub struct App {
     pub pool: PgPool,
     pub clock: Clock,
     pub registry: Arc<Registry>,
+    /// Passwords, throttling, and how people reach this server.
+    pub auth: Auth,
     /// Accepts events and runs workflows.
     pub engine: Engine,
     /// What changed, for pages that move by themselves.

@@ -16,6 +16,8 @@ pub mod config;
 pub mod database;
 /// Which run goes next: ready runs, timers, recovery.
 pub mod dispatch;
+/// The outermost layers: request numbers, rendered problems, protective headers.
+pub mod edge;
 /// The one door out: addresses checked, sizes and times bounded.
 pub mod egress;
 /// The run loop: plan, call, record.

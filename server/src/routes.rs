@@ -1,7 +1,13 @@
 //! The one table of routes: method, path, rule, handler. A reader sees the whole surface here, and a route can't be added
 //! without a rule.
 
-use crate::{app::App, auth::permission::Rule, pages};
+use crate::{
+    app::App,
+    auth::{enforcement::Guarded, permission::Rule},
+    edge, pages,
+    pages::account,
+    problem::Problem,
+};
 use axum::{
     Router,
     handler::Handler,
@@ -47,14 +53,21 @@ impl Routes {
         handler: H,
     ) -> Self {
         self.table.push(Route { method, path, rule });
-        // The rule is enforced by a layer on this very route: see auth.
-        self.router = self.router.route(path, on(filter, handler));
+        // The rule stands in front of the handler itself: see auth::enforcement.
+        self.router = self.router.route(path, on(filter, Guarded { rule, handler }));
         self
     }
 
-    pub fn into_router(self) -> Router<App> {
-        self.router
+    /// The router, with the edge around it: request numbers, rendered problems, the headers that protect pages.
+    pub fn into_router(self, app: &App) -> Router {
+        let nowhere = Guarded { rule: Rule::Visitor, handler: nowhere };
+        edge::around(self.router.fallback(nowhere), app).with_state(app.clone())
     }
+}
+
+/// Where no route leads.
+async fn nowhere() -> Problem {
+    Problem::not_found()
 }
 
 /// Every route there is.
@@ -62,8 +75,15 @@ pub fn all() -> Routes {
     Routes::default()
         // ── outside: assets, health, hooks, forms ──
         .get("/assets/{file}", Rule::Public, pages::assets::get)
-    // ── setup and sign-in ──
-    // ── home and settings ──
-    // ── workflows and the builder ──
-    // ── runs ──
+        // ── setup and sign-in ──
+        .get("/setup", Rule::Visitor, account::setup::show)
+        .post("/setup", Rule::Visitor, account::setup::submit)
+        .get("/sign-in", Rule::Visitor, account::sign_in::show)
+        .post("/sign-in", Rule::Visitor, account::sign_in::submit)
+        .get("/sign-in/arrived", Rule::Visitor, account::sign_in::arrived)
+        .post("/sign-out", Rule::SignedIn, account::sign_out::submit)
+        .post("/theme", Rule::SignedIn, account::theme::submit)
+        // ── home and settings ──
+        // ── workflows and the builder ──
+        // ── runs ──
 }

@@ -1,3 +1,11 @@
 //! What the browser gets: view structs with display-ready values, their templates, and the assets.
 
+pub mod account;
 pub mod assets;
+pub mod form;
+pub mod help;
+mod icon;
+pub mod layout;
+pub mod settings;
+
+pub use icon::{Icon, exists as icon_exists, icon};

@@ -1,20 +1,101 @@
 //! Who is asking, and may they.
+//!
+//! [`visit`] says where a request comes from, [`session`] who sent it, [`csrf`] whether it came from our own pages, [`permission`]
+//! whether they may; [`enforcement`] asks all of them in front of every handler. [`password`] and [`throttle`] guard sign-in; [`setup`] makes the first person.
 
+pub mod csrf;
+pub mod enforcement;
+pub mod password;
 pub mod permission;
+pub mod session;
+pub mod setup;
+pub mod throttle;
+pub mod visit;
 
-use permission::Role;
+use crate::{app::App, problem::Problem};
+use axum::{
+    extract::{FromRequestParts, OptionalFromRequestParts},
+    http::request::Parts,
+};
+use permission::{Action, Role};
+use std::{convert::Infallible, sync::Arc};
 use towpath_engine::ids::{PersonId, WorkspaceId};
+use towpath_web::layout::{Area, Nav, Page};
+use visit::Visit;
+
+/// What sign-in and sessions need beyond the database. One per process; cloning it is cheap.
+#[derive(Clone)]
+pub struct Auth {
+    pub settings: Arc<Settings>,
+    pub passwords: password::Passwords,
+    pub throttle: Arc<throttle::Throttle>,
+}
+
+/// How people reach this server.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// The address that people type, where it differs from the one we listen on.
+    pub public_url: Option<url::Url>,
+    /// Proxies whose `X-Forwarded-*` headers are believed.
+    pub trusted_proxies: Vec<ipnet::IpNet>,
+}
+
+impl Auth {
+    pub fn new(settings: Settings) -> Self {
+        Self { settings: Arc::new(settings), passwords: password::Passwords::new(), throttle: Arc::default() }
+    }
+}
 
 /// The signed-in person behind a request, in the workspace that the session is in. An extractor on every route whose rule is
-/// not public; the route's rule was checked before the handler runs.
+/// not public; the route's rule was checked before the handler runs. On a visitor's route take `Option<Actor>`.
 #[derive(Clone, Debug)]
 pub struct Actor {
     pub person: PersonId,
     pub name: String,
     pub email: String,
     pub workspace: WorkspaceId,
+    pub workspace_name: String,
     pub role: Role,
     pub instance_owner: bool,
     /// What forms and scripts send back with every change (`csrf` field, or header `x-csrf-token`).
     pub csrf: String,
+    /// SHA-256 of the session's id, to tell this session from the person's others.
+    pub session: [u8; 32],
+    pub visit: Visit,
+}
+
+impl Actor {
+    /// The frame of a page: pass it to the view struct's field `page`.
+    pub fn page(&self, title: impl Into<String>, area: Area) -> Page {
+        Page {
+            nav: Some(Nav {
+                person: self.name.clone(),
+                email: self.email.clone(),
+                workspace: self.workspace_name.clone(),
+                area,
+                csrf: self.csrf.clone(),
+                manages: self.role.may(Action::ManageWorkspace),
+            }),
+            ..self.visit.page(title)
+        }
+    }
+}
+
+impl FromRequestParts<App> for Actor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| {
+            Problem::new(crate::problem::Code::Internal, "The error was written to the log.")
+                .source(anyhow::anyhow!("a public route asked for an actor"))
+        })
+    }
+}
+
+impl OptionalFromRequestParts<App> for Actor {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Option<Self>, Infallible> {
+        Ok(parts.extensions.get::<Self>().cloned())
+    }
 }

@@ -42,14 +42,62 @@ impl Role {
         };
         self >= least
     }
+
+    /// As the table `member` has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::Builder => "builder",
+            Self::Admin => "admin",
+            Self::Owner => "owner",
+        }
+    }
+
+    /// The role of this name. An unknown one is the least: what a newer build wrote gives no rights here.
+    pub fn from_name(name: &str) -> Self {
+        Self::ALL.into_iter().find(|role| role.name() == name).unwrap_or(Self::Viewer)
+    }
 }
 
 /// Who may call a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// Anybody: assets, hooks, forms, sign-in. Hooks and forms have checks of their own.
+    /// Anybody, from anywhere, without cookies: assets, health, hooks, hosted forms. Hooks and forms have checks of their own; no
+    /// session is looked up and no origin is checked.
     Public,
+    /// Anybody in a browser: setup, sign-in, help. What changes something must come from our own pages.
+    Visitor,
     /// Anybody signed in, whatever their role.
     SignedIn,
     May(Action),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_higher_role_may_whatever_a_lower_one_may() {
+        use Action::*;
+        for action in [ViewWorkflows, EditWorkflows, PublishWorkflows, ViewRuns, OperateRuns, ManageWorkspace] {
+            for pair in Role::ALL.windows(2) {
+                assert!(!pair[0].may(action) || pair[1].may(action), "{action:?} {pair:?}");
+            }
+            assert!(Role::Owner.may(action));
+        }
+    }
+
+    #[test]
+    fn viewers_change_nothing_and_operators_do_not_build() {
+        assert!(Role::Viewer.may(Action::ViewRuns) && !Role::Viewer.may(Action::OperateRuns));
+        assert!(Role::Operator.may(Action::OperateRuns) && !Role::Operator.may(Action::EditWorkflows));
+        assert!(!Role::Builder.may(Action::ManageWorkspace));
+    }
+
+    #[test]
+    fn an_unknown_role_gives_no_rights() {
+        assert_eq!(Role::from_name("emperor"), Role::Viewer);
+        assert!(Role::ALL.into_iter().all(|role| Role::from_name(role.name()) == role));
+    }
 }

@@ -3,6 +3,11 @@
 
 /// The public addresses of triggers.
 pub mod endpoints;
+pub mod members;
+pub mod people;
+pub mod sessions;
+pub mod workspaces;
+
 
 /// What a statement can answer besides rows.
 #[derive(Debug, thiserror::Error)]

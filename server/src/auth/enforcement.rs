@@ -1,0 +1,157 @@
+//! In front of every handler: who is asking, did it come from our own pages, may they. A handler behind [`Guarded`] runs only when
+//! its route's rule holds; there is no way to add a route without it.
+
+use super::{
+    Actor, csrf,
+    permission::{Action, Rule},
+    session,
+    visit::Visit,
+};
+use crate::{
+    app::App,
+    problem::{Code, Problem, wants_json},
+};
+use axum::{
+    body::{Body, to_bytes},
+    extract::Request,
+    handler::Handler,
+    http::{HeaderMap, Method, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use std::{future::Future, pin::Pin};
+
+/// The longest form that is read to find its token; pages send nothing longer.
+const LONGEST_FORM: usize = 1 << 20;
+
+/// A handler and the rule in front of it.
+#[derive(Clone)]
+pub struct Guarded<H> {
+    pub rule: Rule,
+    pub handler: H,
+}
+
+impl<H: Handler<T, App>, T: 'static> Handler<(Rule, T), App> for Guarded<H> {
+    type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+    fn call(self, request: Request, app: App) -> Self::Future {
+        Box::pin(async move {
+            match admit(self.rule, request, &app).await {
+                Ok(request) => {
+                    let actor = request.extensions().get::<Actor>().cloned();
+                    let mut response = self.handler.call(request, app).await;
+                    // The error page keeps the bar of the person who meets it.
+                    if let Some(actor) = actor.filter(|_| !response.status().is_success()) {
+                        response.extensions_mut().insert(actor);
+                    }
+                    response
+                }
+                Err(response) => *response,
+            }
+        })
+    }
+}
+
+/// Lets a request through, with its [`Actor`] in the extensions, or answers it.
+async fn admit(rule: Rule, request: Request, app: &App) -> Result<Request, Box<Response>> {
+    if rule == Rule::Public {
+        return Ok(request);
+    }
+    let (mut parts, mut body) = request.into_parts();
+    let visit = match parts.extensions.get::<Visit>() {
+        Some(visit) => visit.clone(),
+        None => Visit::of(&parts, &app.auth.settings),
+    };
+    parts.extensions.insert(visit.clone());
+    let actor = session::find(app, &visit, &parts.headers).await.map_err(refuse)?;
+    let changes = csrf::changes_state(&parts.method);
+    if changes {
+        csrf::check_origin(&parts.headers, &visit, &app.auth.settings).map_err(refuse)?;
+    }
+    if rule == Rule::Visitor {
+        parts.extensions.extend(actor.map(extension).unwrap_or_default());
+        return Ok(Request::from_parts(parts, body));
+    }
+    let Some(actor) = actor else {
+        return Err(Box::new(ask_to_sign_in(&parts.method, parts.uri.path(), parts.uri.query(), &parts.headers)));
+    };
+    if changes {
+        let sent = match parts.headers.get(csrf::HEADER) {
+            Some(token) => token.to_str().unwrap_or_default().to_owned(),
+            None => {
+                let (token, read) = token_of_form(&parts.headers, body).await.map_err(refuse)?;
+                body = read;
+                token
+            }
+        };
+        if !csrf::token_matches(&actor.csrf, &sent) {
+            return Err(refuse_to(
+                Problem::new(
+                    Code::Forbidden,
+                    "This page was opened in an earlier session, so nothing was changed. Go back, load the page again and repeat it.",
+                ),
+                actor,
+            ));
+        }
+    }
+    if let Rule::May(action) = rule
+        && !actor.role.may(action)
+    {
+        return Err(refuse_to(Problem::new(Code::Forbidden, may_not(action)), actor));
+    }
+    parts.extensions.insert(actor);
+    Ok(Request::from_parts(parts, body))
+}
+
+fn extension(actor: Actor) -> axum::http::Extensions {
+    let mut extensions = axum::http::Extensions::new();
+    extensions.insert(actor);
+    extensions
+}
+
+fn refuse(problem: Problem) -> Box<Response> {
+    Box::new(problem.into_response())
+}
+
+fn refuse_to(problem: Problem, actor: Actor) -> Box<Response> {
+    let mut response = problem.into_response();
+    response.extensions_mut().insert(actor);
+    Box::new(response)
+}
+
+/// Programs hear 401; people are led to sign in and back.
+fn ask_to_sign_in(method: &Method, path: &str, query: Option<&str>, headers: &HeaderMap) -> Response {
+    if wants_json(path, headers) {
+        return Problem::new(Code::NotSignedIn, "Your session is over, or there was none. Sign in and try again.").into_response();
+    }
+    // What was to be changed is lost with the session; a page can be opened again.
+    if csrf::changes_state(method) || (path == "/" && query.is_none()) {
+        return Redirect::to("/sign-in").into_response();
+    }
+    let here = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+    Redirect::to(&format!("/sign-in?next={}", utf8_percent_encode(&here, NON_ALPHANUMERIC))).into_response()
+}
+
+fn may_not(action: Action) -> &'static str {
+    match action {
+        Action::ViewWorkflows | Action::ViewRuns => "Ask an admin of this workspace for the role of a viewer.",
+        Action::OperateRuns => "Starting, replaying and cancelling runs takes the role of an operator. Ask an admin of this workspace.",
+        Action::EditWorkflows | Action::PublishWorkflows => {
+            "Changing workflows takes the role of a builder. Ask an admin of this workspace."
+        }
+        Action::ManageWorkspace => "The settings of a workspace are for its admins. Ask one of them.",
+    }
+}
+
+/// The field `csrf` of a form, and the body again. Forms with files send the token in the header.
+async fn token_of_form(headers: &HeaderMap, body: Body) -> Result<(String, Body), Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !kind.starts_with("application/x-www-form-urlencoded") {
+        return Ok((String::new(), body));
+    }
+    let bytes = to_bytes(body, LONGEST_FORM)
+        .await
+        .map_err(|_| Problem::new(Code::TooLarge, "The form is larger than 1 MB. Shorten the texts in it."))?;
+    let token = url::form_urlencoded::parse(&bytes).find(|(name, _)| name == csrf::FIELD).map(|(_, value)| value.into_owned());
+    Ok((token.unwrap_or_default(), Body::from(bytes)))
+}

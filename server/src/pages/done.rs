@@ -1,0 +1,32 @@
+//! The sentences that confirm what was just done. A form redirects to `…?done=<key>`; only these keys say anything, so a link from
+//! outside can't put words on our pages.
+
+const SENTENCES: &[(&str, &str)] = &[
+    ("renamed", "Renamed."),
+    ("duplicated", "Duplicated. This is the copy, as a draft."),
+    ("paused", "Paused. Events that arrive wait in the inbox."),
+    ("resumed", "Resumed. New events start runs again."),
+    ("deleted", "Deleted."),
+    ("saved", "Saved."),
+    ("password", "Your password was changed, and your other sessions were ended."),
+    ("session-ended", "The session was ended."),
+    ("sessions-ended", "All your other sessions were ended."),
+];
+
+/// The sentence that a query string asks for.
+pub fn of_query(query: &str) -> Option<&'static str> {
+    let (_, key) = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "done")?;
+    SENTENCES.iter().find(|(known, _)| *known == key).map(|(_, sentence)| *sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_known_keys_say_anything() {
+        assert_eq!(of_query("state=failed&done=renamed"), Some("Renamed."));
+        assert_eq!(of_query("done=Call+0900+now"), None);
+        assert_eq!(of_query(""), None);
+    }
+}

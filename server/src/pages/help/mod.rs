@@ -1,0 +1,3 @@
+//! Help and errors.
+
+pub mod problem;
