@@ -59,12 +59,16 @@ fn speak_plainly(response: Response, path: &str) -> Response {
     }
     let problem = match response.status() {
         StatusCode::NOT_FOUND => Problem::not_found(),
-        StatusCode::METHOD_NOT_ALLOWED => Problem::new(Code::MethodNotAllowed, "Check the method that the documentation names for this address."),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            Problem::new(Code::MethodNotAllowed, "Check the method that the documentation names for this address.")
+        }
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::TooLarge, "The body is larger than this address takes."),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
             Problem::new(Code::UnsupportedMediaType, "Check the Content-Type header: this address takes another kind.")
         }
-        StatusCode::REQUEST_TIMEOUT => Problem::new(Code::RequestTimeout, "Send it again; a slow connection may need a smaller body."),
+        StatusCode::REQUEST_TIMEOUT => {
+            Problem::new(Code::RequestTimeout, "Send it again; a slow connection may need a smaller body.")
+        }
         StatusCode::UNAUTHORIZED => Problem::new(Code::NotSignedIn, "Sign in and try again."),
         StatusCode::FORBIDDEN => Problem::new(Code::Forbidden, "Ask an admin of this workspace."),
         status if status.is_server_error() => return response,

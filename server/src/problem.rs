@@ -144,8 +144,11 @@ impl Problem {
 
     /// What nobody foresaw. People read that it was logged; the log has the source.
     pub fn internal(source: impl Into<anyhow::Error>) -> Self {
-        Self::new(Code::Internal, "It was written to the log, with the request's number. Try again; if it stays, tell whoever runs this server.")
-            .source(source)
+        Self::new(
+            Code::Internal,
+            "It was written to the log, with the request's number. Try again; if it stays, tell whoever runs this server.",
+        )
+        .source(source)
     }
 
     #[must_use]
@@ -187,7 +190,11 @@ pub fn render(mut response: Response, visit: &Visit, json: bool) -> Response {
         tracing::error!(code = problem.code.name(), request = %visit.request, error = ?source, "a request failed");
     }
     let actor = response.extensions_mut().remove::<Actor>();
-    let mut rendered = if json { json_response(&problem, Some(visit)) } else { crate::pages::help::problem::show(&problem, visit, actor.as_ref()) };
+    let mut rendered = if json {
+        json_response(&problem, Some(visit))
+    } else {
+        crate::pages::help::problem::show(&problem, visit, actor.as_ref())
+    };
     // What the handler added (cookies, Retry-After) stays; what describes the replaced body does not.
     for (name, value) in response.headers() {
         if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH && !rendered.headers().contains_key(name) {

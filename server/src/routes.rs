@@ -83,7 +83,7 @@ pub fn all() -> Routes {
         .get("/sign-in/arrived", Rule::Visitor, account::sign_in::arrived)
         .post("/sign-out", Rule::SignedIn, account::sign_out::submit)
         .post("/theme", Rule::SignedIn, account::theme::submit)
-        // ── home and settings ──
-        // ── workflows and the builder ──
-        // ── runs ──
+    // ── home and settings ──
+    // ── workflows and the builder ──
+    // ── runs ──
 }

@@ -1,6 +1,9 @@
 //! Did a change come from our own pages? Two locks: the browser's word on the origin, and a token bound to the session.
 
-use super::{Settings, visit::{Visit, without_port}};
+use super::{
+    Settings,
+    visit::{Visit, without_port},
+};
 use crate::problem::{Code, Problem};
 use axum::http::{HeaderMap, Method};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};

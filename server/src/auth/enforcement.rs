@@ -69,7 +69,9 @@ async fn admit(rule: Rule, request: Request, app: &App) -> Result<Request, Box<R
         csrf::check_origin(&parts.headers, &visit, &app.auth.settings).map_err(refuse)?;
     }
     if rule == Rule::Visitor {
-        parts.extensions.extend(actor.map(extension).unwrap_or_default());
+        if let Some(actor) = actor {
+            parts.extensions.insert(actor);
+        }
         return Ok(Request::from_parts(parts, body));
     }
     let Some(actor) = actor else {
@@ -103,12 +105,6 @@ async fn admit(rule: Rule, request: Request, app: &App) -> Result<Request, Box<R
     Ok(Request::from_parts(parts, body))
 }
 
-fn extension(actor: Actor) -> axum::http::Extensions {
-    let mut extensions = axum::http::Extensions::new();
-    extensions.insert(actor);
-    extensions
-}
-
 fn refuse(problem: Problem) -> Box<Response> {
     Box::new(problem.into_response())
 }
@@ -122,7 +118,8 @@ fn refuse_to(problem: Problem, actor: Actor) -> Box<Response> {
 /// Programs hear 401; people are led to sign in and back.
 fn ask_to_sign_in(method: &Method, path: &str, query: Option<&str>, headers: &HeaderMap) -> Response {
     if wants_json(path, headers) {
-        return Problem::new(Code::NotSignedIn, "Your session is over, or there was none. Sign in and try again.").into_response();
+        return Problem::new(Code::NotSignedIn, "Your session is over, or there was none. Sign in and try again.")
+            .into_response();
     }
     // What was to be changed is lost with the session; a page can be opened again.
     if csrf::changes_state(method) || (path == "/" && query.is_none()) {
@@ -135,7 +132,9 @@ fn ask_to_sign_in(method: &Method, path: &str, query: Option<&str>, headers: &He
 fn may_not(action: Action) -> &'static str {
     match action {
         Action::ViewWorkflows | Action::ViewRuns => "Ask an admin of this workspace for the role of a viewer.",
-        Action::OperateRuns => "Starting, replaying and cancelling runs takes the role of an operator. Ask an admin of this workspace.",
+        Action::OperateRuns => {
+            "Starting, replaying and cancelling runs takes the role of an operator. Ask an admin of this workspace."
+        }
         Action::EditWorkflows | Action::PublishWorkflows => {
             "Changing workflows takes the role of a builder. Ask an admin of this workspace."
         }

@@ -2,8 +2,8 @@
 //! people; a missing hash costs as much as a wrong password.
 
 use crate::problem::{Code, Problem};
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use argon2::password_hash::phc::PasswordHash;
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use std::sync::{Arc, LazyLock};
 use tokio::sync::Semaphore;
 
@@ -126,7 +126,9 @@ mod tests {
 
     #[test]
     fn weak_passwords_are_named_and_long_ones_pass() {
-        for weak in ["short", "aaaaaaaaaaaaaaaa", "password123456", "Towpath2026!!", "ada@example.com", "1234567890", "1212121212121"] {
+        for weak in
+            ["short", "aaaaaaaaaaaaaaaa", "password123456", "Towpath2026!!", "ada@example.com", "1234567890", "1212121212121"]
+        {
             assert!(judge(weak, "Ada@example.com", "Ada").is_err(), "{weak}");
         }
         for good in ["correct horse battery", "on the towpath at dawn", "pässwörter-Ω1", "x7#kQ9!zP2@m"] {

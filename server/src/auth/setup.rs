@@ -69,7 +69,13 @@ pub async fn complete(app: &App, visit: &Visit, headers: &HeaderMap, token: &str
     let (person, workspace) = (PersonId::new(), WorkspaceId::new());
     people::insert(
         &mut transaction,
-        people::NewPerson { id: person, email: &owner.email, name: &owner.name, password_hash: &password_hash, instance_owner: true },
+        people::NewPerson {
+            id: person,
+            email: &owner.email,
+            name: &owner.name,
+            password_hash: &password_hash,
+            instance_owner: true,
+        },
     )
     .await?;
     workspaces::insert(&mut transaction, workspace, "Home", &owner.time_zone).await?;

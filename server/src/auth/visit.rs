@@ -175,10 +175,18 @@ mod tests {
     fn forwarded_headers_of_a_stranger_mean_nothing() {
         let seen = visit(
             "203.0.113.9",
-            &[("host", "towpath.example"), ("x-forwarded-for", "127.0.0.1"), ("x-forwarded-proto", "https"), ("x-forwarded-host", "evil.example")],
+            &[
+                ("host", "towpath.example"),
+                ("x-forwarded-for", "127.0.0.1"),
+                ("x-forwarded-proto", "https"),
+                ("x-forwarded-host", "evil.example"),
+            ],
             &behind("10.0.0.0/8"),
         );
-        assert_eq!((seen.address.to_string().as_str(), seen.https, seen.authority.as_str()), ("203.0.113.9", false, "towpath.example"));
+        assert_eq!(
+            (seen.address.to_string().as_str(), seen.https, seen.authority.as_str()),
+            ("203.0.113.9", false, "towpath.example")
+        );
         assert!(seen.insecure());
     }
 
@@ -186,10 +194,18 @@ mod tests {
     fn a_trusted_proxy_tells_address_scheme_and_name() {
         let seen = visit(
             "10.0.0.2",
-            &[("host", "inner:8080"), ("x-forwarded-for", "6.6.6.6, 203.0.113.9, 10.1.1.1"), ("x-forwarded-proto", "https"), ("x-forwarded-host", "Towpath.example:443")],
+            &[
+                ("host", "inner:8080"),
+                ("x-forwarded-for", "6.6.6.6, 203.0.113.9, 10.1.1.1"),
+                ("x-forwarded-proto", "https"),
+                ("x-forwarded-host", "Towpath.example:443"),
+            ],
             &behind("10.0.0.0/8"),
         );
-        assert_eq!((seen.address.to_string().as_str(), seen.https, seen.authority.as_str()), ("203.0.113.9", true, "towpath.example"));
+        assert_eq!(
+            (seen.address.to_string().as_str(), seen.https, seen.authority.as_str()),
+            ("203.0.113.9", true, "towpath.example")
+        );
         assert!(!seen.insecure());
     }
 

@@ -34,7 +34,16 @@ mod tests {
         for ours in ["/", "/runs?state=failed", "/workflows/0199#x"] {
             assert_eq!(local_path(ours), ours);
         }
-        for other in ["//evil.example", "/\\evil.example", "https://evil.example", "", "javascript:alert(1)", "/\t/evil", "/sign-out", "runs"] {
+        for other in [
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "",
+            "javascript:alert(1)",
+            "/\t/evil",
+            "/sign-out",
+            "runs",
+        ] {
             assert_eq!(local_path(other), "/", "{other:?}");
         }
     }

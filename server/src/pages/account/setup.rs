@@ -45,18 +45,32 @@ pub struct Input {
 }
 
 /// `GET /setup`
-pub async fn show(State(app): State<App>, visit: Visit, actor: Option<Actor>, Query(link): Query<Link>) -> Result<Response, Problem> {
+pub async fn show(
+    State(app): State<App>,
+    visit: Visit,
+    actor: Option<Actor>,
+    Query(link): Query<Link>,
+) -> Result<Response, Problem> {
     if people::any(&app.pool).await? {
         return Ok(Redirect::to(if actor.is_some() { "/" } else { "/sign-in" }).into_response());
     }
     if !setup::token_matches(&app.pool, &link.token).await? {
         return locked(&visit, !link.token.is_empty());
     }
-    form(&visit, Input { token: link.token, name: String::new(), email: String::new(), password: String::new(), time_zone: "UTC".into() }, Errors::default())
+    form(
+        &visit,
+        Input { token: link.token, name: String::new(), email: String::new(), password: String::new(), time_zone: "UTC".into() },
+        Errors::default(),
+    )
 }
 
 /// `POST /setup`
-pub async fn submit(State(app): State<App>, visit: Visit, headers: HeaderMap, Form(input): Form<Input>) -> Result<Response, Problem> {
+pub async fn submit(
+    State(app): State<App>,
+    visit: Visit,
+    headers: HeaderMap,
+    Form(input): Form<Input>,
+) -> Result<Response, Problem> {
     let errors = mistakes(&input);
     if !errors.is_empty() {
         return form(&visit, input, errors);

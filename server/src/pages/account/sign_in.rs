@@ -37,7 +37,12 @@ pub struct Input {
 const REFUSED: &str = "The e-mail address or the password is not right.";
 
 /// `GET /sign-in`
-pub async fn show(State(app): State<App>, visit: Visit, actor: Option<Actor>, Query(link): Query<Link>) -> Result<Response, Problem> {
+pub async fn show(
+    State(app): State<App>,
+    visit: Visit,
+    actor: Option<Actor>,
+    Query(link): Query<Link>,
+) -> Result<Response, Problem> {
     if actor.is_some() {
         return Ok(Redirect::to(local_path(&link.next)).into_response());
     }
@@ -72,7 +77,10 @@ pub async fn submit(
     };
     app.auth.throttle.succeeded(&email, visit.address);
     let Some(workspace) = members::first_workspace(&app.pool, person).await? else {
-        return Err(Problem::new(Code::Forbidden, "Your account belongs to no workspace. Ask whoever runs this server to add you to one."));
+        return Err(Problem::new(
+            Code::Forbidden,
+            "Your account belongs to no workspace. Ask whoever runs this server to add you to one.",
+        ));
     };
     let mut transaction = app.pool.begin().await?;
     // A browser has one session: the one it came with ends.

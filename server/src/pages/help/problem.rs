@@ -16,7 +16,12 @@ pub fn show(problem: &Problem, visit: &Visit, actor: Option<&Actor>) -> Response
     let view = ProblemPage {
         page,
         detail: problem.detail.clone().into_owned(),
-        fields: problem.fields.iter().filter(|field| field.message != problem.detail).map(|field| field.message.clone()).collect(),
+        fields: problem
+            .fields
+            .iter()
+            .filter(|field| field.message != problem.detail)
+            .map(|field| field.message.clone())
+            .collect(),
         help: format!("/help/errors/{}", problem.code.name()),
         request: visit.request.to_string(),
         ours: matches!(problem.code, Code::Internal | Code::Unavailable),
