@@ -8,7 +8,6 @@ pub mod people;
 pub mod sessions;
 pub mod workspaces;
 
-
 /// What a statement can answer besides rows.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
