@@ -127,7 +127,9 @@ impl Operation {
             let Some(condition) = &field.show_if else { return true };
             let Some(other) = self.field(&condition.field) else { return false };
             let value = input.get(&other.name).or(other.default.as_ref()).unwrap_or(&Json::Null);
-            if !condition.is.contains(value) {
+            // An expression may turn out to be anything.
+            let open = other.expressions && value.as_str().is_some_and(|text| text.contains("{{"));
+            if !open && !condition.is.contains(value) {
                 return false;
             }
             field = other;

@@ -4,6 +4,8 @@
 use crate::{
     Json,
     catalogue::{Catalogue, Effect, EffectRule, Operation},
+    expr::{ExprError, Template},
+    pure::PureStep,
     record::Record,
     workflow::{OnError, Retry, Step, StepId, StepPath, Workflow},
 };
@@ -50,14 +52,15 @@ pub struct PlannedStep {
 }
 
 /// Who does a step.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub enum Kind {
-    /// The engine, as a function of what came before.
-    Pure,
-    /// The timer.
-    Delay,
-    /// An operation of the registry, which acts outside.
-    Action,
+    /// The engine, as a function of what came before: set, filter, branch, stop, respond.
+    Pure(PureStep),
+    /// The timer: always a [`PureStep::Delay`].
+    Delay(PureStep),
+    /// An operation of the registry, which acts outside. The template of its input, an object; fields that the form doesn't show
+    /// are not in it.
+    Action(Template),
 }
 
 /// What the planner has to know of a step's operation.
@@ -102,7 +105,7 @@ impl Plan {
 
     /// Has no step an effect outside, a wait or a time of its own? Such a run is evaluated in one go.
     pub fn is_pure(&self) -> bool {
-        self.steps.iter().all(|step| matches!(step.kind, Kind::Pure))
+        self.steps.iter().all(|step| matches!(step.kind, Kind::Pure(_)))
     }
 
     /// May a run answer the caller of a synchronous trigger?
@@ -121,7 +124,9 @@ impl Plan {
     /// else and the run take another branch, and both effects would have happened. Before an unsafe effect its own `Started` is
     /// on disk too. `uncommitted` are the records since the last commit.
     pub fn commits_before<'a>(&self, effect: Option<Effect>, uncommitted: impl IntoIterator<Item = &'a Record>) -> bool {
-        let acted = |record: &Record| record.step().and_then(|path| self.step(path)).is_some_and(|step| step.kind != Kind::Pure);
+        let acted = |record: &Record| {
+            record.step().and_then(|path| self.step(path)).is_some_and(|step| !matches!(step.kind, Kind::Pure(_)))
+        };
         match effect {
             None | Some(Effect::Read) => false,
             Some(Effect::Unsafe) => true,
@@ -190,18 +195,27 @@ fn prepare(step: &Step, parent: Option<(usize, usize)>, catalogue: &dyn Catalogu
     let operation = catalogue
         .operation(&step.operation)
         .ok_or_else(|| NotRunnable(format!("The step \"{}\" uses \"{}\", which doesn't exist here.", step.id, step.operation)))?;
-    let (kind, role) = match step.operation.as_str() {
-        "filter" => (Kind::Pure, Role::Filter),
-        "branch" => (Kind::Pure, Role::Branch),
-        "stop" => (Kind::Pure, Role::Stop),
-        "set" | "respond" => (Kind::Pure, Role::Other),
-        "delay" => (Kind::Delay, Role::Other),
-        _ => (Kind::Action, Role::Other),
+    let role = match step.operation.as_str() {
+        "filter" => Role::Filter,
+        "branch" => Role::Branch,
+        "stop" => Role::Stop,
+        _ => Role::Other,
+    };
+    let not_runnable = |error: ExprError| NotRunnable(format!("The step \"{}\" can't run. {error}", step.id));
+    let kind = match PureStep::compile(step).map_err(not_runnable)? {
+        Some(delay @ PureStep::Delay(_)) => Kind::Delay(delay),
+        Some(pure) => Kind::Pure(pure),
+        None => {
+            let is_shown = |name: &str| operation.field(name).is_none_or(|field| operation.shows(field, &step.input));
+            let shown = step.input.iter().filter(|(name, _)| is_shown(name));
+            let shown = shown.map(|(name, value)| (name.clone(), value.clone())).collect();
+            Kind::Action(Template::compile_object(&shown).map_err(not_runnable)?)
+        }
     };
     // An action that forgot to say what a repeat does gets the care that an unsafe one needs.
     let effect = match kind {
-        Kind::Action => Some(operation.effect.clone().unwrap_or(EffectRule::Always(Effect::Unsafe))),
-        Kind::Pure | Kind::Delay => None,
+        Kind::Action(_) => Some(operation.effect.clone().unwrap_or(EffectRule::Always(Effect::Unsafe))),
+        Kind::Pure(_) | Kind::Delay(_) => None,
     };
     Ok(PlannedStep {
         path: StepPath::from(&step.id),

@@ -10,9 +10,9 @@
 //!      command's `attempt` − 1), in the same commit as its `Failed`, and let go of the run; when the time comes write `Woken`
 //!      and ask again. A short wait may as well be slept in memory, without these two records; a crash then waits anew.
 //!    - [`Command::Start`] without: call [`RunState::issued`], then do the step as its plan's kind says.
-//!      *Pure*: evaluate, write `Succeeded` or `Failed { effect: None }`; nothing needs to be on disk for it. A respond step writes
-//!      `Responded` before its `Succeeded`.
-//!      *Delay*: work out the moment, write `Waiting { on: Timer { until } }` and let go of the run (a moment that has passed: the same,
+//!      *Pure*: evaluate, write `Succeeded` with [`Outcome::output`](crate::pure::Outcome::output), or `Failed { effect: None }`; nothing
+//!      needs to be on disk for it. A respond step writes `Responded` before its `Succeeded`.
+//!      *Delay*: evaluate, write `Waiting { on: Timer { until } }` and let go of the run (a moment that has passed: the same,
 //!      and `Woken` at once). After `Woken` the answer is [`Command::Finish`].
 //!      *Action*: resolve the input (what fails there is `Failed { effect: None }`), ask `plan.effect_of`, apply `Started` with that
 //!      effect, commit if `plan.commits_before` says so (always when the effect is unsafe), call it with
@@ -32,6 +32,7 @@
 use crate::{
     catalogue::Effect,
     error::{ErrorKind, StepError},
+    expr::moment,
     plan::{Kind, Plan, PlannedStep, Role},
     record::{End, EndState, FailedStep, Record, SkipReason, Trace, WaitOn},
     retry::{self, Verdict},
@@ -69,9 +70,12 @@ impl Command {
             Self::Skip { step, reason } => Record::Skipped { step, reason },
             Self::MarkUncertain { step, attempt, error } => Record::Uncertain { step, attempt, error, trace: Trace::default() },
             Self::AskPerson { step, attempt } => Record::Waiting { step, attempt, on: WaitOn::Decision },
-            Self::Finish { step, attempt, until } => {
-                Record::Succeeded { step, attempt, output: serde_json::json!({ "until": until }), trace: Trace::default() }
-            }
+            Self::Finish { step, attempt, until } => Record::Succeeded {
+                step,
+                attempt,
+                output: serde_json::json!({ "until": moment::write(until) }),
+                trace: Trace::default(),
+            },
             Self::End(end) => Record::Ended { end },
         })
     }
@@ -267,7 +271,7 @@ fn cancel(plan: &Plan, state: &RunState, current: Option<usize>) -> Vec<Command>
 }
 
 fn is_unsafe(step: &PlannedStep, state: &StepState) -> bool {
-    step.kind == Kind::Action && state.effect.or_else(|| step.worst_effect()) == Some(Effect::Unsafe)
+    matches!(step.kind, Kind::Action(_)) && state.effect.or_else(|| step.worst_effect()) == Some(Effect::Unsafe)
 }
 
 fn lost(what: &str) -> StepError {

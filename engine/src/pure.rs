@@ -66,6 +66,18 @@ pub enum Outcome {
     Stop { state: EndState, reason: Option<String> },
 }
 
+impl Outcome {
+    /// The step's output. A stop step's is `{ "outcome": "succeeded" or "failed", "reason": text or null }`; the state reads it.
+    pub fn output(&self) -> Json {
+        match self {
+            Self::Done { output } | Self::Answered { output, .. } | Self::Wait { output, .. } => output.clone(),
+            Self::Stop { state, reason } => {
+                json!({ "outcome": if *state == EndState::Failed { "failed" } else { "succeeded" }, "reason": reason })
+            }
+        }
+    }
+}
+
 /// The longest delay: a year. What waits longer is forgotten by people before it is done.
 pub const MAX_DELAY: Duration = Duration::from_secs(366 * 86_400);
 /// Headers that an answer may not set: they would act on Towpath's own pages at the same address, or on the connection.
