@@ -1,1 +1,15 @@
+//! The harness: a real PostgreSQL, a real server process, a person who signs in, and receivers that count what reaches them.
+//!
+//! `let app = TestApp::start().await; let alice = app.owner().await;` On drop the server is ended and its log is searched for
+//! errors that no test asked for.
 
+pub mod app;
+pub mod person;
+pub mod postgres;
+pub mod receiver;
+pub mod until;
+
+pub use app::{Settings, TestApp};
+pub use person::Person;
+pub use receiver::Receiver;
+pub use until::until;

@@ -1,0 +1,206 @@
+//! A server process under test: started from the real binary, killed for real, started again on the same data.
+
+use crate::{Person, postgres, until};
+use std::{
+    io::Write,
+    net::TcpListener,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// A running Towpath on a database of its own.
+pub struct TestApp {
+    /// `http://127.0.0.1:port`
+    pub url: String,
+    pub port: u16,
+    pub database_url: String,
+    settings: Settings,
+    folder: PathBuf,
+    child: Mutex<Option<Child>>,
+    log: Arc<Mutex<Vec<u8>>>,
+}
+
+/// What a test changes about a server before it starts.
+#[derive(Clone, Default)]
+pub struct Settings {
+    pub environment: Vec<(String, String)>,
+    /// Another PostgreSQL than the shared one.
+    pub database_url: Option<String>,
+    /// Errors in the log that this test provokes: lines that hold one of these texts are fine.
+    pub expected_errors: Vec<&'static str>,
+}
+
+impl Settings {
+    #[must_use]
+    pub fn set(mut self, key: &str, value: impl Into<String>) -> Self {
+        self.environment.push((key.into(), value.into()));
+        self
+    }
+
+    #[must_use]
+    pub fn expect_error(mut self, text: &'static str) -> Self {
+        self.expected_errors.push(text);
+        self
+    }
+}
+
+/// The binary under test: what `TOWPATH_BIN` names.
+fn binary() -> PathBuf {
+    std::env::var_os("TOWPATH_BIN").map(PathBuf::from).expect("TOWPATH_BIN names the binary to test; `make test` builds it and sets this")
+}
+
+impl TestApp {
+    pub async fn start() -> Self {
+        Self::start_with(Settings::default()).await
+    }
+
+    pub async fn start_with(settings: Settings) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let database_url = match &settings.database_url {
+            Some(url) => url.clone(),
+            None => postgres::shared().await.database().await.expect("a database of its own"),
+        };
+        let folder = std::env::temp_dir().join(format!("towpath-app-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
+        std::fs::create_dir_all(&folder).expect("a data folder");
+        // Bound and let go: the port is free until somebody takes it in the next milliseconds, which a second try mends.
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port();
+        let app = Self {
+            url: format!("http://127.0.0.1:{port}"),
+            port,
+            database_url,
+            settings,
+            folder,
+            child: Mutex::default(),
+            log: Arc::default(),
+        };
+        app.boot().await;
+        app
+    }
+
+    /// Starts the process and waits until it says that it is ready.
+    pub async fn boot(&self) {
+        let mut command = Command::new(binary());
+        command
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("DATABASE_URL", &self.database_url)
+            .env("TOWPATH_DATA", &self.folder)
+            .env("TOWPATH_LISTEN", format!("127.0.0.1:{}", self.port))
+            .env("TOWPATH_EGRESS_ALLOW", "127.0.0.1/32")
+            .env("RUST_BACKTRACE", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        for (key, value) in &self.settings.environment {
+            command.env(key, value);
+        }
+        let mut child = command.spawn().expect("the server starts");
+        self.drain(child.stdout.take().expect("piped"));
+        self.drain(child.stderr.take().expect("piped"));
+        *self.child.lock().expect("unpoisoned") = Some(child);
+        until("the server is ready", Duration::from_secs(30), || async {
+            if let Some(child) = self.child.lock().expect("unpoisoned").as_mut()
+                && let Ok(Some(status)) = child.try_wait()
+            {
+                panic!("the server ended at start ({status}):\n{}", self.log());
+            }
+            reqwest::get(format!("{}/readyz", self.url)).await.ok().filter(|answer| answer.status().is_success()).map(|_| ())
+        })
+        .await;
+    }
+
+    fn drain(&self, mut from: impl std::io::Read + Send + 'static) {
+        let log = Arc::clone(&self.log);
+        std::thread::spawn(move || {
+            let mut buffer = [0; 8192];
+            while let Ok(n @ 1..) = from.read(&mut buffer) {
+                log.lock().expect("unpoisoned").extend_from_slice(&buffer[..n]);
+            }
+        });
+    }
+
+    /// kill -9.
+    pub fn kill(&self) {
+        if let Some(mut child) = self.child.lock().expect("unpoisoned").take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// SIGTERM, and the exit code.
+    pub fn stop(&self) -> Option<i32> {
+        let mut child = self.child.lock().expect("unpoisoned").take()?;
+        let pid = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("the server runs");
+        child.wait().ok()?.code()
+    }
+
+    /// Runs the same binary's command line against the same database; returns what it printed.
+    pub fn cli(&self, arguments: &[&str], input: &str) -> (bool, String) {
+        let mut child = Command::new(binary())
+            .args(arguments)
+            .env("DATABASE_URL", &self.database_url)
+            .env("TOWPATH_DATA", &self.folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the command starts");
+        child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("it reads its input");
+        let output = child.wait_with_output().expect("the command ends");
+        (output.status.success(), format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
+    }
+
+    /// What the process printed so far.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&self.log.lock().expect("unpoisoned")).into_owned()
+    }
+
+    /// A connection pool to the server's own database, to look at what is really stored.
+    pub async fn database(&self) -> sqlx::PgPool {
+        sqlx::PgPool::connect(&self.database_url).await.expect("the database answers")
+    }
+
+    /// The owner, set up through the browser's own first page and signed in.
+    pub async fn owner(&self) -> Person {
+        Person::set_up(self).await
+    }
+
+    /// The first address with a token that the terminal printed.
+    pub async fn setup_url(&self) -> String {
+        until("the setup address is printed", Duration::from_secs(10), || async {
+            let log = self.log();
+            let start = log.find("/setup?token=")?;
+            let rest = &log[start..];
+            let end = rest.find(|c: char| c.is_whitespace() || c == '\u{1b}')?;
+            Some(format!("{}{}", self.url, &rest[..end]))
+        })
+        .await
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.kill();
+        let log = self.log();
+        let unexpected: Vec<&str> = log
+            .lines()
+            .filter(|line| line.contains("ERROR") || line.contains("panicked"))
+            .filter(|line| !self.settings.expected_errors.iter().any(|expected| line.contains(expected)))
+            .collect();
+        let _ = std::fs::remove_dir_all(&self.folder);
+        if !std::thread::panicking() {
+            assert!(unexpected.is_empty(), "the server logged errors that no test asked for:\n{}", unexpected.join("\n"));
+        } else if !log.is_empty() {
+            let tail = log.lines().rev().take(60).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("\n");
+            let _ = writeln!(std::io::stderr(), "the server's last lines:\n{tail}");
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! A private PostgreSQL for a test process: its own folder, a socket only, ended with the process that started it.
+
+use anyhow::{Context, Result, ensure};
+use sqlx::{Connection, Executor, PgConnection, postgres::PgConnectOptions};
+use std::{
+    os::unix::fs::{PermissionsExt, chown},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        atomic::{AtomicU32, Ordering},
+        mpsc,
+    },
+    time::Duration,
+};
+use tokio::sync::OnceCell;
+
+static SHARED: OnceCell<Cluster> = OnceCell::const_new();
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// A running PostgreSQL with a migrated template database.
+pub struct Cluster {
+    folder: PathBuf,
+    child: std::sync::Mutex<Option<Child>>,
+}
+
+/// The cluster of this test process, started by the first test that asks.
+pub async fn shared() -> &'static Cluster {
+    SHARED.get_or_init(|| async { Cluster::start(false).await.expect("a private PostgreSQL for the tests") }).await
+}
+
+impl Cluster {
+    /// Starts a cluster of its own. `durable` keeps fsync on, for tests that kill it.
+    pub async fn start(durable: bool) -> Result<Self> {
+        let folder = std::env::temp_dir().join(format!("towpath-pg-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
+        std::fs::create_dir_all(&folder)?;
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755))?;
+        if let Some((user, group)) = unprivileged() {
+            chown(&folder, Some(user), Some(group))?;
+        }
+        let data = folder.join("data");
+        let made = as_unprivileged(&binary("initdb")?)
+            .args(["--auth=trust", "--username=towpath", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "-D"])
+            .arg(&data)
+            .output()?;
+        ensure!(made.status.success(), "initdb failed: {}", String::from_utf8_lossy(&made.stderr));
+        let cluster = Self { folder, child: std::sync::Mutex::default() };
+        cluster.boot(durable).await?;
+        let mut admin = PgConnection::connect_with(&cluster.options("postgres")).await?;
+        admin.execute("create database template_towpath").await?;
+        let mut template = PgConnection::connect_with(&cluster.options("template_towpath")).await?;
+        sqlx::migrate!("../migrations").run(&mut template).await.context("the migrations on an empty database")?;
+        template.close().await?;
+        Ok(cluster)
+    }
+
+    /// Starts `postgres` on the cluster's folder and waits until a connection answers.
+    pub async fn boot(&self, durable: bool) -> Result<()> {
+        let fsync = if durable { "fsync=on" } else { "fsync=off" };
+        let mut command = as_unprivileged(&binary("postgres")?);
+        command.arg("-D").arg(self.folder.join("data"));
+        for setting in [
+            "listen_addresses=",
+            &format!("unix_socket_directories={}", self.folder.display()),
+            fsync,
+            "max_connections=200",
+            "shared_buffers=64MB",
+            "max_wal_size=512MB",
+            "jit=off",
+        ] {
+            command.args(["-c", setting]);
+        }
+        let log = std::fs::File::options().create(true).append(true).open(self.folder.join("log"))?;
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        *self.child.lock().expect("no test panics while it starts PostgreSQL") = Some(spawn_from_a_lasting_thread(command)?);
+        let end = std::time::Instant::now() + Duration::from_secs(30);
+        loop {
+            match PgConnection::connect_with(&self.options("postgres")).await {
+                Ok(connection) => return Ok(connection.close().await?),
+                Err(_) if std::time::Instant::now() < end => tokio::time::sleep(Duration::from_millis(30)).await,
+                Err(e) => return Err(e).context("PostgreSQL did not answer within 30 s"),
+            }
+        }
+    }
+
+    /// kill -9 of the postmaster.
+    pub fn kill(&self) {
+        let pid = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).expect("PostgreSQL runs");
+        let pid: i32 = pid.lines().next().and_then(|line| line.trim().parse().ok()).expect("a pid in postmaster.pid");
+        let pid = rustix::process::Pid::from_raw(pid).expect("a pid above zero");
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("PostgreSQL can be killed");
+        if let Some(mut child) = self.child.lock().expect("no test panics while it ends PostgreSQL").take() {
+            let _ = child.wait();
+        }
+    }
+
+    /// A fresh database with the current schema; returns its URL.
+    pub async fn database(&self) -> Result<String> {
+        let name = format!("t{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        // Two clones of one template at once are refused; the lock lets them queue.
+        static CLONING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+        let _turn = CLONING.lock().await;
+        let mut admin = PgConnection::connect_with(&self.options("postgres")).await?;
+        sqlx::query(sqlx::AssertSqlSafe(format!("create database {name} template template_towpath"))).execute(&mut admin).await?;
+        admin.close().await?;
+        Ok(format!("postgres://towpath@localhost/{name}?host={}", self.folder.display()))
+    }
+
+    fn options(&self, database: &str) -> PgConnectOptions {
+        PgConnectOptions::new().socket(&self.folder).username("towpath").database(database)
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if let Ok(child) = self.child.get_mut()
+            && let Some(mut child) = child.take()
+        {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// The newest installed server's program.
+fn binary(name: &str) -> Result<PathBuf> {
+    let mut majors: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            Some((path.file_name()?.to_str()?.parse().ok()?, path.join("bin").join(name)))
+        })
+        .filter(|(_, path)| path.exists())
+        .collect();
+    majors.sort();
+    majors.pop().map(|(_, path)| path).context("PostgreSQL's server programs are missing: apt-get install postgresql")
+}
+
+/// PostgreSQL refuses to run as root: root borrows the user that Debian's package made.
+fn unprivileged() -> Option<(u32, u32)> {
+    if !rustix::process::geteuid().is_root() {
+        return None;
+    }
+    let passwd = std::fs::read_to_string("/etc/passwd").ok()?;
+    let line = passwd.lines().find(|line| line.starts_with("postgres:"))?;
+    let mut fields = line.split(':').skip(2);
+    Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+}
+
+/// Runs a program as that user, and ends it when the thread that started it ends.
+fn as_unprivileged(program: &Path) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "INT"]);
+    if let Some((user, group)) = unprivileged() {
+        command.args(["--reuid", &user.to_string(), "--regid", &group.to_string(), "--clear-groups"]);
+    }
+    command.arg(program).current_dir("/");
+    command
+}
+
+/// The kernel sends the death signal when the *thread* ends, so a test's own thread would take PostgreSQL with it.
+fn spawn_from_a_lasting_thread(mut command: Command) -> Result<Child> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let _ = sender.send(command.spawn());
+        loop {
+            std::thread::park();
+        }
+    });
+    Ok(receiver.recv()??)
+}
