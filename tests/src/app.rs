@@ -53,7 +53,9 @@ impl Settings {
 
 /// The binary under test: what `TOWPATH_BIN` names.
 fn binary() -> PathBuf {
-    std::env::var_os("TOWPATH_BIN").map(PathBuf::from).expect("TOWPATH_BIN names the binary to test; `make test` builds it and sets this")
+    std::env::var_os("TOWPATH_BIN")
+        .map(PathBuf::from)
+        .expect("TOWPATH_BIN names the binary to test; `make test` builds it and sets this")
 }
 
 impl TestApp {
@@ -67,7 +69,8 @@ impl TestApp {
             Some(url) => url.clone(),
             None => postgres::shared().await.database().await.expect("a database of its own"),
         };
-        let folder = std::env::temp_dir().join(format!("towpath-app-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
+        let folder =
+            std::env::temp_dir().join(format!("towpath-app-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
         std::fs::create_dir_all(&folder).expect("a data folder");
         // Bound and let go: the port is free until somebody takes it in the next milliseconds, which a second try mends.
         let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port();
@@ -155,7 +158,10 @@ impl TestApp {
             .expect("the command starts");
         child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("it reads its input");
         let output = child.wait_with_output().expect("the command ends");
-        (output.status.success(), format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
+        (
+            output.status.success(),
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)),
+        )
     }
 
     /// What the process printed so far.

@@ -31,7 +31,8 @@ pub async fn shared() -> &'static Cluster {
 impl Cluster {
     /// Starts a cluster of its own. `durable` keeps fsync on, for tests that kill it.
     pub async fn start(durable: bool) -> Result<Self> {
-        let folder = std::env::temp_dir().join(format!("towpath-pg-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
+        let folder =
+            std::env::temp_dir().join(format!("towpath-pg-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
         std::fs::create_dir_all(&folder)?;
         std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755))?;
         if let Some((user, group)) = unprivileged() {

@@ -108,7 +108,8 @@ async fn receive(State(inner): State<Arc<Inner>>, method: Method, uri: Uri, head
     inner.count.send_modify(|count| *count += 1);
     match behaviour(&arrived, before) {
         Reply::Json(status, body) => {
-            (StatusCode::from_u16(status).expect("a status"), [("content-type", "application/json")], body.to_string()).into_response()
+            (StatusCode::from_u16(status).expect("a status"), [("content-type", "application/json")], body.to_string())
+                .into_response()
         }
         Reply::With(response) => response,
         Reply::After(wait, status) => {
