@@ -1,6 +1,15 @@
 //! What every handler may use. Built once, at start; cloning it is cheap.
 
-use crate::{auth::Auth, clock::Clock, dispatch::Engine, live::Live};
+use crate::{
+    auth::{self, Auth},
+    clock::Clock,
+    config::Config,
+    database::Database,
+    dispatch::{Engine, Parts, Settings},
+    http_server::health::Readiness,
+    live::Live,
+    shutdown::Shutdown,
+};
 use sqlx::PgPool;
 use std::sync::Arc;
 use towpath_connectors::registry::Registry;
@@ -8,7 +17,8 @@ use towpath_connectors::registry::Registry;
 /// The application's parts. Handlers take `State<App>` and use the parts they need.
 #[derive(Clone)]
 pub struct App {
-    /// For pages, the API and look-ups; the engine's writer has a connection of its own.
+    pub config: Arc<Config>,
+    /// For pages, the API and look-ups; the engine's writer has connections of its own.
     pub pool: PgPool,
     pub clock: Clock,
     pub registry: Arc<Registry>,
@@ -18,4 +28,45 @@ pub struct App {
     pub engine: Engine,
     /// What changed, for pages that move by themselves.
     pub live: Live,
+    /// Live streams end when it has begun.
+    pub shutdown: Shutdown,
+    pub readiness: Arc<Readiness>,
+}
+
+/// Builds the parts, in the order in which they need each other.
+///
+/// # Errors
+/// A sentence that says which part could not start, and why.
+pub async fn assemble(config: Config, database: Database, shutdown: Shutdown) -> anyhow::Result<App> {
+    let config = Arc::new(config);
+    let clock = Clock::system();
+    let registry = Arc::new(Registry::built_in());
+    let auth = auth(&config);
+    let live = Live::default();
+    let engine = Engine::start(engine_parts(&config, &database, &clock, &registry, &live)).await?;
+    let readiness = Arc::new(Readiness::new(database.pool.clone(), engine.clone(), shutdown.clone()));
+    Ok(App { config, pool: database.pool, clock, registry, auth, engine, live, shutdown, readiness })
+}
+
+fn auth(config: &Config) -> Auth {
+    Auth::new(auth::Settings {
+        public_url: config.server.public_url.clone(),
+        trusted_proxies: config.server.trusted_proxies.clone(),
+    })
+}
+
+fn engine_parts(config: &Config, database: &Database, clock: &Clock, registry: &Arc<Registry>, live: &Live) -> Parts {
+    Parts {
+        database: database.options.clone(),
+        pool: database.pool.clone(),
+        clock: clock.clone(),
+        registry: Arc::clone(registry),
+        doors: Arc::new(|_| unreachable!("no operation is registered that uses a door")),
+        live: live.clone(),
+        settings: Settings {
+            retention_days: config.limits.retention_days,
+            data: config.database.url.is_none().then(|| config.data.directory.clone()),
+            ..Settings::default()
+        },
+    }
 }

@@ -22,6 +22,8 @@ pub mod edge;
 pub mod egress;
 /// The run loop: plan, call, record.
 pub mod execute;
+/// Connections in, bounded in time and size: who called, under which name; health.
+pub mod http_server;
 /// Outside becomes an event: webhook, form, manual. Verified, parsed once, deduplicated; accepted or parked, never lost.
 pub mod ingest;
 /// The writer: everything the engine commits goes through it, in groups.
@@ -34,6 +36,8 @@ pub mod pages;
 pub mod problem;
 /// The one table of routes: method, path, rule, handler.
 pub mod routes;
+/// `towpath serve`: everything started, and stopped, in order.
+pub mod serve;
 /// Drain on SIGTERM.
 pub mod shutdown;
 /// One file per table: plain functions over SQL.

@@ -4,7 +4,9 @@
 use crate::{
     app::App,
     auth::{enforcement::Guarded, permission::Rule},
-    edge, pages,
+    edge,
+    http_server::{gate, health},
+    pages,
     pages::account,
     problem::Problem,
 };
@@ -61,7 +63,7 @@ impl Routes {
     /// The router, with the edge around it: request numbers, rendered problems, the headers that protect pages.
     pub fn into_router(self, app: &App) -> Router {
         let nowhere = Guarded { rule: Rule::Visitor, handler: nowhere };
-        edge::around(self.router.fallback(nowhere), app).with_state(app.clone())
+        edge::around(gate::around(self.router.fallback(nowhere), app), app).with_state(app.clone())
     }
 }
 
@@ -75,6 +77,8 @@ pub fn all() -> Routes {
     Routes::default()
         // ── outside: assets, health, hooks, forms ──
         .get("/assets/{file}", Rule::Public, pages::assets::get)
+        .get("/livez", Rule::Public, health::livez)
+        .get("/readyz", Rule::Public, health::readyz)
         // ── setup and sign-in ──
         .get("/setup", Rule::Visitor, account::setup::show)
         .post("/setup", Rule::Visitor, account::setup::submit)

@@ -1,0 +1,108 @@
+//! What a request must pass before a route sees it: it names this server (the Host check), and its body is guarded. A refusal is a
+//! problem like all others; [`crate::edge`] renders it.
+
+use super::{
+    body::{Guard, Outcome, Verdict},
+    host::OwnNames,
+};
+use crate::{
+    app::App,
+    auth::visit::Visit,
+    config::Config,
+    problem::{Code, Problem},
+};
+use axum::{
+    Router,
+    body::Body,
+    extract::{DefaultBodyLimit, Request, State},
+    http::{HeaderValue, header},
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+};
+use http_body::Body as _;
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+/// Our end of the connection that a request came in on. An extension of every request.
+#[derive(Clone, Copy, Debug)]
+pub struct LocalAddress(pub SocketAddr);
+
+/// What the gate needs to know.
+#[derive(Clone)]
+struct Gate(Arc<Known>);
+
+struct Known {
+    names: OwnNames,
+    max_body: u64,
+}
+
+impl Gate {
+    fn new(config: &Config) -> Self {
+        let names = OwnNames::of_this_machine(config.server.public_url.as_ref());
+        Self(Arc::new(Known { names, max_body: config.limits.max_body }))
+    }
+}
+
+/// Puts the gate around a router. The edge goes around the gate.
+pub fn around(router: Router<App>, app: &App) -> Router<App> {
+    router
+        // The guard bounds bodies; axum's own limit would cut in at 2 MB.
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(Gate::new(&app.config), pass))
+}
+
+async fn pass(State(Gate(known)): State<Gate>, request: Request, next: Next) -> Response {
+    if let Err(problem) = check_host(&known.names, &request) {
+        return problem.into_response();
+    }
+    if request.body().is_end_stream() {
+        return next.run(request).await;
+    }
+    let outcome = Outcome::default();
+    let request = request.map(|body| Body::new(Guard::new(body, known.max_body, outcome.clone())));
+    if request.body().size_hint().lower() > known.max_body {
+        return too_large(known.max_body);
+    }
+    let response = next.run(request).await;
+    match outcome.get() {
+        Verdict::Fine => response,
+        Verdict::TooLarge => too_large(known.max_body),
+        Verdict::TooSlow => {
+            let detail = "The body arrived too slowly, so the connection was cut. Send it again, faster.";
+            closing(Problem::new(Code::RequestTimeout, detail).into_response())
+        }
+    }
+}
+
+fn check_host(names: &OwnNames, request: &Request) -> Result<(), Problem> {
+    // With more than one, a proxy and we might believe different ones.
+    let only_one = request.headers().get_all(header::HOST).iter().count() <= 1;
+    let visit = request.extensions().get::<Visit>().filter(|_| only_one);
+    let Some(visit) = visit.filter(|visit| !visit.authority.is_empty()) else {
+        return Err(Problem::new(Code::Misdirected, "The request names no host, or more than one."));
+    };
+    let local = request.extensions().get::<LocalAddress>().map_or(IpAddr::from([0, 0, 0, 0]), |local| local.0.ip());
+    if names.include(&visit.authority, local) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Code::Misdirected,
+        format!(
+            "This server does not answer under the name {:?}. If people and services are to reach it there, whoever runs it sets \
+             TOWPATH_PUBLIC_URL to that address and starts it again.",
+            visit.authority
+        ),
+    ))
+}
+
+fn too_large(limit: u64) -> Response {
+    let detail = format!("The body is larger than the {limit} bytes that are taken here (TOWPATH_MAX_BODY). Send less at once.");
+    closing(Problem::new(Code::TooLarge, detail).into_response())
+}
+
+fn closing(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}

@@ -1,0 +1,12 @@
+//! HTTP: takes connections, holds them to time and size, and answers under this server's own names only. It knows nothing about
+//! workflows.
+
+pub mod body;
+pub mod connection;
+pub mod gate;
+pub mod health;
+pub mod host;
+pub mod listen;
+
+pub use connection::run;
+pub use listen::Listening;

@@ -1,0 +1,64 @@
+//! `towpath serve`: opens the database, builds the application, answers requests, and drains when it is told to stop.
+
+use crate::{
+    app::{self, App},
+    auth::setup,
+    cli::say,
+    config::Config,
+    database,
+    http_server::{self, Listening},
+    shutdown::{self, DRAIN, Shutdown},
+};
+use std::time::Duration;
+
+/// Serves until a signal. Everything that it started has stopped when it returns.
+///
+/// # Errors
+/// A sentence that says what keeps the server from running.
+pub async fn serve(config: Config) -> anyhow::Result<()> {
+    // Before anything takes time: a port in use is the commonest reason not to start.
+    let listening = Listening::bind(config.server.listen)?;
+    let opened = database::open(&config).await?;
+    let shutdown = Shutdown::default();
+    let served = async {
+        let app = app::assemble(config, opened.database.clone(), shutdown.clone()).await?;
+        announce(&app, &listening).await?;
+        let drained = tokio::spawn(drain(app.clone(), shutdown.clone()));
+        http_server::run(listening, app, shutdown.clone()).await;
+        drained.await?
+    }
+    .await;
+    // PostgreSQL goes last: what was under way has been written.
+    opened.database.pool.close().await;
+    opened.stop().await;
+    served
+}
+
+/// Waits for a signal, then lets the engine finish what it is doing.
+async fn drain(app: App, shutdown: Shutdown) -> anyhow::Result<()> {
+    let signal = tokio::select! {
+        signal = shutdown::wait_for_signal() => signal?,
+        () = app.engine.lost() => {
+            shutdown.begin();
+            anyhow::bail!("Another Towpath has taken over this database, so this one stops. Only one may run on a database.");
+        }
+    };
+    tracing::info!("{signal}: finishing what is under way, at most {} seconds", DRAIN.as_secs());
+    shutdown.begin();
+    app.engine.drain(DRAIN - Duration::from_secs(1)).await;
+    Ok(())
+}
+
+/// Says where people find the server, and at first start how to make the owner's account.
+async fn announce(app: &App, listening: &Listening) -> anyhow::Result<()> {
+    let mut lines = vec![format!("Towpath {} is ready.", env!("CARGO_PKG_VERSION"))];
+    let public = app.config.server.public_url.iter().map(|url| ("Public", url.as_str().trim_end_matches('/').to_owned()));
+    let own = listening.urls().into_iter().map(|address| (address.kind, address.url));
+    let urls: Vec<_> = public.chain(own).collect();
+    lines.extend(urls.iter().map(|(kind, url)| format!("  {:<14}{url}", format!("{kind}:"))));
+    if let (Some(token), Some((_, url))) = (setup::new_token(&app.pool).await?, urls.first()) {
+        lines.push(format!("Make the owner's account here (the link works until somebody used it, or until the next start):\n  {url}/setup?token={token}"));
+    }
+    say(&lines.join("\n"));
+    Ok(())
+}
