@@ -3,6 +3,14 @@
 //! There are no edges and no layout: what follows a branch runs once after it, whichever case ran. JSON in the API and YAML in
 //! files are the same document, with one JSON Schema.
 
+mod summary;
+mod text;
+mod walk;
+
+pub use summary::{condition_words, summary};
+pub use text::NotAWorkflow;
+pub use walk::Placed;
+
 use crate::{Json, Object, condition::Conditions};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,6 +18,12 @@ use std::{fmt, time::Duration};
 
 /// The version of the document format that this build writes.
 pub const FORMAT: u32 = 1;
+/// The most steps a workflow may have, wherever they are.
+pub const MAX_STEPS: usize = 1_000;
+/// How deep steps may be inside each other; a step of the workflow's own is at depth 1.
+pub const MAX_DEPTH: usize = 20;
+/// The largest document, in bytes of text.
+pub const MAX_BYTES: usize = 1 << 20;
 
 /// What a person builds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -76,8 +90,8 @@ pub struct Step {
     /// The cases of a `branch`, tried in order; empty for every other operation.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cases: Vec<Case>,
-    /// What a `branch` does when no case holds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// What a `branch` does when no case holds. A lane without steps is the same as none.
+    #[serde(default, deserialize_with = "text::lane", skip_serializing_if = "Option::is_none")]
     pub otherwise: Option<Lane>,
     /// The condition of a `filter`.
     #[serde(default, rename = "if", skip_serializing_if = "Option::is_none")]
@@ -186,6 +200,15 @@ impl OnError {
 #[serde(transparent)]
 pub struct StepId(pub String);
 
+impl StepId {
+    /// Is it a slug as the format wants it?
+    pub fn is_well_formed(&self) -> bool {
+        let mut chars = self.0.chars();
+        let first = chars.next().is_some_and(|c| c.is_ascii_lowercase());
+        first && self.0.len() <= 60 && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    }
+}
+
 impl fmt::Display for StepId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -258,3 +281,6 @@ impl<'de> Deserialize<'de> for Span {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests;
