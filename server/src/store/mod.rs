@@ -1,11 +1,17 @@
 //! One file per table: plain functions over SQL. One statement takes `impl PgExecutor<'_>`; several that must agree take
 //! `&mut PgConnection`, so that the caller owns the transaction. Every statement names its workspace.
 
+/// The edits of drafts.
+pub mod edits;
 /// The public addresses of triggers.
 pub mod endpoints;
 pub mod members;
 pub mod people;
 pub mod sessions;
+/// What was published, word for word.
+pub mod versions;
+/// Drafts, and which version is published.
+pub mod workflows;
 pub mod workspaces;
 
 /// What a statement can answer besides rows.
