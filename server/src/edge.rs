@@ -20,7 +20,7 @@ use tracing::Instrument;
 /// What our own pages may load and do: their own files, nothing inline, nothing from elsewhere, in nobody's frame.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
      font-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; \
-     require-trusted-types-for 'script'; trusted-types lit-html";
+     require-trusted-types-for 'script'; trusted-types lit-html towpath";
 /// What an answer to a hook may do, should a browser show it: nothing.
 const HOOK_POLICY: &str = "sandbox; default-src 'none'; frame-ancestors 'none'";
 

@@ -1,5 +1,7 @@
 //! Towpath, the server. Read down this list: it is the order in which data flows.
 
+/// Somebody hears of a failure.
+pub mod alert;
 /// JSON for the builder and for programs.
 pub mod api;
 /// What every handler may use, built once.

@@ -2,8 +2,12 @@
 //! without a rule.
 
 use crate::{
+    api,
     app::App,
-    auth::{enforcement::Guarded, permission::Rule},
+    auth::{
+        enforcement::Guarded,
+        permission::{Action, Rule},
+    },
     edge,
     http_server::{gate, health},
     pages,
@@ -87,7 +91,20 @@ pub fn all() -> Routes {
         .get("/sign-in/arrived", Rule::Visitor, account::sign_in::arrived)
         .post("/sign-out", Rule::SignedIn, account::sign_out::submit)
         .post("/theme", Rule::SignedIn, account::theme::submit)
-    // ── home and settings ──
-    // ── workflows and the builder ──
-    // ── runs ──
+        // ── home and settings ──
+        // ── workflows and the builder ──
+        // ── runs ──
+        .get("/runs", Rule::May(Action::ViewRuns), pages::runs::list::page)
+        .get("/runs/{run}", Rule::May(Action::ViewRuns), pages::runs::show::page)
+        .get("/runs/{run}/live", Rule::May(Action::ViewRuns), pages::runs::live::stream)
+        .get("/runs/{run}/event", Rule::May(Action::ViewRuns), pages::runs::download::event)
+        .get("/runs/{run}/steps/{step}/{attempt}/{part}", Rule::May(Action::ViewRuns), pages::runs::download::part)
+        .post("/runs/{run}/cancel", Rule::May(Action::OperateRuns), pages::runs::act::cancel)
+        .post("/runs/{run}/replay", Rule::May(Action::OperateRuns), pages::runs::act::replay)
+        .post("/runs/{run}/decide", Rule::May(Action::OperateRuns), pages::runs::act::decide)
+        .get("/api/v1/runs/{run}", Rule::May(Action::ViewRuns), api::runs::get)
+        .post("/api/v1/runs/{run}/cancel", Rule::May(Action::OperateRuns), api::runs::cancel)
+        .post("/api/v1/runs/{run}/replay", Rule::May(Action::OperateRuns), api::runs::replay)
+        .post("/api/v1/runs/{run}/decide", Rule::May(Action::OperateRuns), api::runs::decide)
+        .get("/api/v1/workflows/{workflow}/runs/live", Rule::May(Action::ViewRuns), api::runs::live)
 }

@@ -6,6 +6,7 @@ pub mod form;
 pub mod help;
 mod icon;
 pub mod layout;
+pub mod runs;
 pub mod settings;
 
 pub use icon::{Icon, exists as icon_exists, icon};

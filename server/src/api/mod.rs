@@ -1,1 +1,3 @@
-//! See the crate's first page.
+//! JSON for the builder and for programs, under `/api/v1`: one file per resource.
+
+pub mod runs;

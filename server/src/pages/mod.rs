@@ -4,6 +4,7 @@ pub mod account;
 pub mod assets;
 pub mod done;
 pub mod help;
+pub mod runs;
 
 use crate::problem::Problem;
 use askama::Template;

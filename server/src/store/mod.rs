@@ -1,12 +1,16 @@
 //! One file per table: plain functions over SQL. One statement takes `impl PgExecutor<'_>`; several that must agree take
 //! `&mut PgConnection`, so that the caller owns the transaction. Every statement names its workspace.
 
+/// Which failures were told.
+pub mod alerts;
 /// The edits of drafts.
 pub mod edits;
 /// The public addresses of triggers.
 pub mod endpoints;
 pub mod members;
 pub mod people;
+/// What the pages about runs read.
+pub mod run_pages;
 pub mod sessions;
 /// What was published, word for word.
 pub mod versions;

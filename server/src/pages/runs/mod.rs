@@ -1,0 +1,9 @@
+//! Runs: the list, one run that moves while it is looked at, and what a person may do about it.
+
+pub mod act;
+pub mod download;
+pub mod list;
+pub mod live;
+pub mod picture;
+pub mod show;
+mod words;
