@@ -28,4 +28,5 @@ pub use error::ExprError;
 pub use eval::{FUEL, MAX_MADE, MAX_TOTAL};
 pub use functions::{Function, Group, Kind, Parameter, functions};
 pub use parser::MAX_LENGTH;
+pub(crate) use suggest::closest;
 pub use template::{Resolved, Template};
