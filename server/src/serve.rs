@@ -29,8 +29,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     }
     .await;
     // PostgreSQL goes last: what was under way has been written.
-    opened.database.pool.close().await;
-    opened.stop().await;
+    opened.close().await;
     served
 }
 

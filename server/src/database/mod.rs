@@ -1,10 +1,12 @@
 //! PostgreSQL: which server, how to connect to it, and its schema. [`open`] is the only way in; it answers once the schema is
 //! the one that this build was made for.
 
+mod embedded;
 pub mod migrate;
 
-use crate::config::Config;
+use crate::config::{Config, Secret};
 use anyhow::{Context, bail};
+use embedded::{Embedded, Place, Start};
 use sqlx::{
     ConnectOptions, Connection, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -12,7 +14,7 @@ use sqlx::{
 use std::{str::FromStr, time::Duration};
 
 /// The oldest PostgreSQL that has everything the schema uses.
-const OLDEST: i32 = 14;
+const OLDEST: u32 = 14;
 
 /// How to reach the database. Cloning it is cheap.
 #[derive(Clone, Debug)]
@@ -23,31 +25,76 @@ pub struct Database {
     pub pool: PgPool,
 }
 
-/// An open database.
+/// An open database, and the server if it is ours.
 pub struct Opened {
     pub database: Database,
+    embedded: Option<Embedded>,
 }
 
 impl Opened {
-    /// Stops what [`open`] started.
-    pub async fn stop(self) {}
+    /// Closes the pool and stops the server that [`open`] started, if it did.
+    pub async fn close(self) {
+        self.database.pool.close().await;
+        if let Some(embedded) = self.embedded {
+            embedded.stop().await;
+        }
+    }
 }
 
-/// Connects, checks the server's version and brings the schema up to date.
+/// Opens the database for a server: starts the embedded one where no other is named, and brings the schema up to date.
 ///
 /// # Errors
 /// A sentence for the person who starts the server.
 pub async fn open(config: &Config) -> anyhow::Result<Opened> {
-    let Some(url) = &config.database.url else {
-        bail!("Set DATABASE_URL to a PostgreSQL server.");
-    };
-    let options = PgConnectOptions::from_str(url.reveal()).context("DATABASE_URL can't be read")?;
+    match &config.database.url {
+        Some(url) => connect(external(url)?, None).await,
+        None => match embedded::start(place(config)).await? {
+            Start::Started(embedded) => connect(embedded.options.clone(), Some(embedded)).await,
+            Start::Taken(holder) => bail!("{holder}"),
+        },
+    }
+}
+
+/// Opens the database for a command: as [`open`], but beside a server that runs on the same data directory.
+///
+/// # Errors
+/// A sentence for the person who runs the command.
+pub async fn open_beside(config: &Config) -> anyhow::Result<Opened> {
+    match &config.database.url {
+        Some(url) => connect(external(url)?, None).await,
+        None => match embedded::start(place(config)).await? {
+            Start::Started(embedded) => connect(embedded.options.clone(), Some(embedded)).await,
+            Start::Taken(_) => connect(embedded::options_of_running(&config.data.directory)?, None).await,
+        },
+    }
+}
+
+fn place(config: &Config) -> Place {
+    Place { data: config.data.directory.clone(), programs: config.database.programs.clone() }
+}
+
+fn external(url: &Secret) -> anyhow::Result<PgConnectOptions> {
+    PgConnectOptions::from_str(url.reveal()).context("DATABASE_URL can't be read")
+}
+
+async fn connect(options: PgConnectOptions, embedded: Option<Embedded>) -> anyhow::Result<Opened> {
     let options = session(options);
-    let mut connection = connect_first(&options).await?;
-    check_version(&mut connection).await?;
-    migrate::run(&mut connection).await?;
-    let _ = connection.close().await;
-    Ok(Opened { database: Database { pool: pool(&options), options } })
+    let prepared = async {
+        let mut connection = connect_first(&options).await?;
+        check_version(&mut connection).await?;
+        migrate::run(&mut connection).await?;
+        let _ = connection.close().await;
+        anyhow::Ok(())
+    };
+    match prepared.await {
+        Ok(()) => Ok(Opened { database: Database { pool: pool(&options), options }, embedded }),
+        Err(error) => {
+            if let Some(embedded) = embedded {
+                embedded.stop().await;
+            }
+            Err(error)
+        }
+    }
 }
 
 /// What holds for every connection of the server.
@@ -108,7 +155,7 @@ fn is_starting(error: &sqlx::Error) -> bool {
 
 async fn check_version(connection: &mut PgConnection) -> anyhow::Result<()> {
     let number: i32 = sqlx::query_scalar("select current_setting('server_version_num')::int").fetch_one(connection).await?;
-    let major = number / 10_000;
+    let major = u32::try_from(number / 10_000)?;
     if major < OLDEST {
         bail!("This is PostgreSQL {major}; Towpath needs version {OLDEST} or later.");
     }
