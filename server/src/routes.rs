@@ -10,8 +10,7 @@ use crate::{
     },
     edge,
     http_server::{gate, health},
-    pages,
-    pages::account,
+    pages::{self, account, help, home, settings, workflows},
     problem::Problem,
 };
 use axum::{
@@ -92,7 +91,23 @@ pub fn all() -> Routes {
         .post("/sign-out", Rule::SignedIn, account::sign_out::submit)
         .post("/theme", Rule::SignedIn, account::theme::submit)
         // ── home and settings ──
+        .get("/", Rule::May(Action::ViewRuns), home::show::show)
+        .get("/settings", Rule::SignedIn, settings::account::show)
+        .post("/settings/profile", Rule::SignedIn, settings::profile::submit)
+        .post("/settings/password", Rule::SignedIn, settings::password::submit)
+        .post("/settings/sessions/end", Rule::SignedIn, settings::sessions::end)
+        .post("/settings/sessions/end-others", Rule::SignedIn, settings::sessions::end_others)
+        .get("/settings/workspace", Rule::May(Action::ManageWorkspace), settings::workspace::show)
+        .post("/settings/workspace", Rule::May(Action::ManageWorkspace), settings::workspace::submit)
         // ── workflows and the builder ──
+        .get("/workflows", Rule::May(Action::ViewWorkflows), workflows::list::show)
+        .post("/workflows", Rule::May(Action::EditWorkflows), workflows::create::submit)
+        .post("/workflows/{id}/rename", Rule::May(Action::EditWorkflows), workflows::rename::submit)
+        .post("/workflows/{id}/duplicate", Rule::May(Action::EditWorkflows), workflows::duplicate::submit)
+        .post("/workflows/{id}/pause", Rule::May(Action::PublishWorkflows), workflows::state::pause)
+        .post("/workflows/{id}/resume", Rule::May(Action::PublishWorkflows), workflows::state::resume)
+        .get("/workflows/{id}/delete", Rule::May(Action::EditWorkflows), workflows::delete::ask)
+        .post("/workflows/{id}/delete", Rule::May(Action::EditWorkflows), workflows::delete::submit)
         // ── runs ──
         .get("/runs", Rule::May(Action::ViewRuns), pages::runs::list::page)
         .get("/runs/{run}", Rule::May(Action::ViewRuns), pages::runs::show::page)
@@ -107,4 +122,8 @@ pub fn all() -> Routes {
         .post("/api/v1/runs/{run}/replay", Rule::May(Action::OperateRuns), api::runs::replay)
         .post("/api/v1/runs/{run}/decide", Rule::May(Action::OperateRuns), api::runs::decide)
         .get("/api/v1/workflows/{workflow}/runs/live", Rule::May(Action::ViewRuns), api::runs::live)
+        // ── help ──
+        .get("/help", Rule::Visitor, help::index::show)
+        .get("/help/https", Rule::Visitor, help::https::show)
+        .get("/help/errors/{code}", Rule::Visitor, help::error::show)
 }

@@ -4,9 +4,11 @@ pub mod account;
 pub mod assets;
 pub mod form;
 pub mod help;
+pub mod home;
 mod icon;
 pub mod layout;
 pub mod runs;
 pub mod settings;
+pub mod workflows;
 
 pub use icon::{Icon, exists as icon_exists, icon};

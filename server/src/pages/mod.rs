@@ -4,7 +4,11 @@ pub mod account;
 pub mod assets;
 pub mod done;
 pub mod help;
+pub mod home;
 pub mod runs;
+pub mod runs_words;
+pub mod settings;
+pub mod workflows;
 
 use crate::problem::Problem;
 use askama::Template;

@@ -7,15 +7,23 @@ pub mod alerts;
 pub mod edits;
 /// The public addresses of triggers.
 pub mod endpoints;
+/// Figures over runs.
+pub mod figures;
+/// Who is what in which workspace.
 pub mod members;
+/// Who can sign in.
 pub mod people;
 /// What the pages about runs read.
 pub mod run_pages;
+/// Who is signed in.
 pub mod sessions;
 /// What was published, word for word.
 pub mod versions;
+/// The list of workflows.
+pub mod workflow_list;
 /// Drafts, and which version is published.
 pub mod workflows;
+/// Names, time zones, who hears of failures.
 pub mod workspaces;
 
 /// What a statement can answer besides rows.

@@ -76,7 +76,9 @@ fn read(input: &Input) -> Result<Settings, Errors> {
         errors.add("alert_url", "Write a whole address that begins with https:// or http://.");
     }
     match zone {
-        Ok(zone) if errors.is_empty() => Ok(Settings { name: name.to_owned(), time_zone: zone.name().to_owned(), alert_mail, alert_url }),
+        Ok(zone) if errors.is_empty() => {
+            Ok(Settings { name: name.to_owned(), time_zone: zone.name().to_owned(), alert_mail, alert_url })
+        }
         _ => Err(errors),
     }
 }
@@ -102,11 +104,14 @@ fn page(app: &App, actor: &Actor, input: Input, errors: Errors) -> Result<Respon
 
 /// Region/city names only: the rest of the database is old spellings. A zone that is set already stays in the list.
 fn zones(current: &str) -> Vec<ZoneGroup> {
-    const REGIONS: [&str; 9] = ["Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific", "Antarctica"];
+    const REGIONS: [&str; 9] =
+        ["Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific", "Antarctica"];
     let names = || chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
     let in_region = |region: &str, name: &str| name.split_once('/').is_some_and(|(first, _)| first == region);
     let mut groups = vec![ZoneGroup { region: "Everywhere", zones: vec!["UTC"] }];
-    if let Some(other) = names().find(|name| *name == current && *name != "UTC" && !REGIONS.iter().any(|region| in_region(region, name))) {
+    if let Some(other) =
+        names().find(|name| *name == current && *name != "UTC" && !REGIONS.iter().any(|region| in_region(region, name)))
+    {
         groups[0].zones.push(other);
     }
     groups.extend(REGIONS.map(|region| ZoneGroup { region, zones: names().filter(|name| in_region(region, name)).collect() }));
@@ -124,7 +129,8 @@ mod tests {
     #[test]
     fn alerts_are_optional_and_checked() {
         assert_eq!(read(&input()).unwrap().alert_mail, None);
-        let errors = read(&Input { alert_mail: "nobody".into(), alert_url: "javascript:alert(1)".into(), ..input() }).unwrap_err();
+        let errors =
+            read(&Input { alert_mail: "nobody".into(), alert_url: "javascript:alert(1)".into(), ..input() }).unwrap_err();
         assert!(errors.of("alert_mail").is_some() && errors.of("alert_url").is_some() && errors.of("name").is_none());
         assert!(read(&Input { alert_url: "https://chat.example/hook".into(), ..input() }).is_ok());
     }
@@ -132,7 +138,11 @@ mod tests {
     #[test]
     fn the_zone_that_is_set_is_in_the_list() {
         for current in ["UTC", "Europe/Berlin", "Cuba"] {
-            assert_eq!(zones(current).iter().flat_map(|group| &group.zones).filter(|zone| **zone == current).count(), 1, "{current}");
+            assert_eq!(
+                zones(current).iter().flat_map(|group| &group.zones).filter(|zone| **zone == current).count(),
+                1,
+                "{current}"
+            );
         }
         assert!(read(&Input { time_zone: "Mars/Base".into(), ..input() }).is_err());
     }

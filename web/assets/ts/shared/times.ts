@@ -2,6 +2,8 @@
 
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const short = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const hour = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const weekday = new Intl.DateTimeFormat(undefined, { weekday: "short" });
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 /** How long ago, in words short enough for a table's cell. */
@@ -20,11 +22,17 @@ function show(element: HTMLTimeElement): void {
   const moment = new Date(element.dateTime);
   if (Number.isNaN(moment.getTime())) return;
   const how = element.dataset["show"];
-  element.textContent = how === "ago" ? ago(moment, new Date()) : how === "clock" ? clock.format(moment) : short.format(moment);
+  element.textContent =
+    how === "ago" ? ago(moment, new Date())
+    : how === "clock" ? clock.format(moment)
+    : how === "hour" ? hour.format(moment)
+    : how === "weekday" ? weekday.format(moment)
+    : short.format(moment);
   element.title = full.format(moment);
 }
 
-/** Shows every `<time datetime>` inside `root` in local time; `data-show="ago"` counts on, `data-show="clock"` shows the time of day. */
+/** Shows every `<time datetime>` inside `root` in local time; `data-show="ago"` counts on, `data-show="clock"` shows the time of day
+ *  to the second, `hour` to the minute, `weekday` the day's name. */
 export function localTimes(root: ParentNode): void {
   root.querySelectorAll<HTMLTimeElement>("time[datetime]").forEach(show);
 }

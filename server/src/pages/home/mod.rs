@@ -1,0 +1,3 @@
+//! Home: how it goes.
+
+pub mod show;

@@ -1,0 +1,48 @@
+//! Making a workflow: empty, or from a starter. It leads straight into the builder.
+
+use crate::{
+    app::App,
+    auth::Actor,
+    live::Change,
+    problem::Problem,
+    store::{endpoints, workflow_list},
+};
+use axum::{Form, extract::State, response::Redirect};
+use serde::Deserialize;
+use towpath_engine::{
+    ids::WorkflowId,
+    workflow::{FORMAT, Workflow},
+};
+use towpath_web::workflows::starters::Starter;
+
+#[derive(Deserialize)]
+pub struct Input {
+    /// A starter's key; empty for none.
+    #[serde(default)]
+    starter: String,
+}
+
+/// `POST /workflows`
+pub async fn submit(State(app): State<App>, actor: Actor, Form(input): Form<Input>) -> Result<Redirect, Problem> {
+    let workflow = match input.starter.as_str() {
+        "" => Workflow { towpath: FORMAT, name: "New workflow".into(), trigger: None, steps: Vec::new() },
+        key => Starter::of_key(key).ok_or_else(Problem::not_found)?.workflow(),
+    };
+    let id = add(&app, &actor, &workflow).await?;
+    Ok(Redirect::to(&format!("/workflows/{id}")))
+}
+
+/// Adds a workflow as a draft; a trigger with an address has it from this moment.
+pub(super) async fn add(app: &App, actor: &Actor, workflow: &Workflow) -> Result<WorkflowId, Problem> {
+    let id = WorkflowId::new();
+    let document = serde_json::to_value(workflow).map_err(Problem::internal)?;
+    let mut transaction = app.pool.begin().await?;
+    workflow_list::insert(&mut transaction, actor.workspace, id, &workflow.name, &document, actor.person, app.clock.now())
+        .await?;
+    if let Some(kind) = workflow.trigger.as_ref().and_then(|trigger| endpoints::Kind::of_operation(&trigger.operation)) {
+        endpoints::ensure(&mut transaction, actor.workspace, id, kind).await?;
+    }
+    transaction.commit().await?;
+    app.live.publish(Change::Workflow { workspace: actor.workspace, workflow: id });
+    Ok(id)
+}

@@ -1,0 +1,48 @@
+// Small helps in forms: show a password, tell the browser's time zone, submit once, filter a list while typing.
+
+export function forms(root: ParentNode): void {
+  root.querySelectorAll<HTMLButtonElement>("button[data-reveal]").forEach((button) => {
+    const field = document.getElementById(button.dataset["reveal"] ?? "");
+    if (!(field instanceof HTMLInputElement)) return;
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const shown = field.type === "password";
+      field.type = shown ? "text" : "password";
+      button.textContent = shown ? "Hide" : "Show";
+      button.setAttribute("aria-pressed", String(shown));
+      field.focus();
+    });
+    // What is sent is a password field again, so that the browser offers to keep it.
+    field.form?.addEventListener("submit", () => (field.type = "password"));
+  });
+
+  root.querySelectorAll<HTMLInputElement>("input[data-time-zone]").forEach((field) => {
+    field.value = Intl.DateTimeFormat().resolvedOptions().timeZone || field.value;
+  });
+
+  root.querySelectorAll<HTMLFormElement>("form[method=post]").forEach((form) => {
+    form.addEventListener("submit", (event) => {
+      if (form.dataset["sent"]) event.preventDefault();
+      form.dataset["sent"] = "yes";
+    });
+  });
+  // A page that comes back by the back button may be sent again.
+  window.addEventListener("pageshow", () => {
+    document.querySelectorAll<HTMLFormElement>("form[data-sent]").forEach((form) => delete form.dataset["sent"]);
+  });
+
+  root.querySelectorAll<HTMLInputElement>("input[data-filters]").forEach((field) => {
+    const items = [...document.querySelectorAll<HTMLElement>(`${field.dataset["filters"]} [data-text]`)];
+    const none = document.querySelector<HTMLElement>(`${field.dataset["filters"]}-none`);
+    field.addEventListener("input", () => {
+      const words = field.value.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+      let left = 0;
+      for (const item of items) {
+        const text = (item.dataset["text"] ?? "").toLocaleLowerCase();
+        item.hidden = !words.every((word) => text.includes(word));
+        if (!item.hidden) left += 1;
+      }
+      if (none) none.hidden = left > 0;
+    });
+  });
+}

@@ -1,0 +1,6 @@
+//! Workflows: the list, and what it says of each.
+
+pub mod delete;
+pub mod list;
+pub mod starters;
+pub mod summary;
