@@ -108,6 +108,26 @@ pub fn all() -> Routes {
         .post("/workflows/{id}/resume", Rule::May(Action::PublishWorkflows), workflows::state::resume)
         .get("/workflows/{id}/delete", Rule::May(Action::EditWorkflows), workflows::delete::ask)
         .post("/workflows/{id}/delete", Rule::May(Action::EditWorkflows), workflows::delete::submit)
+        .get("/workflows/{id}", Rule::May(Action::ViewWorkflows), workflows::builder::show)
+        .get("/api/v1/catalogue", Rule::SignedIn, api::catalogue::get)
+        .post("/api/v1/workflows", Rule::May(Action::EditWorkflows), api::workflows::create::post)
+        .get("/api/v1/workflows/{id}", Rule::May(Action::ViewWorkflows), api::workflows::show::get)
+        .delete("/api/v1/workflows/{id}", Rule::May(Action::EditWorkflows), api::workflows::state::delete)
+        .post("/api/v1/workflows/{id}/edits", Rule::May(Action::EditWorkflows), api::workflows::edits::post)
+        .post("/api/v1/workflows/{id}/rename", Rule::May(Action::EditWorkflows), api::workflows::state::rename)
+        .post("/api/v1/workflows/{id}/duplicate", Rule::May(Action::EditWorkflows), api::workflows::create::copy)
+        .post("/api/v1/workflows/{id}/publish", Rule::May(Action::PublishWorkflows), api::workflows::state::publish)
+        .post("/api/v1/workflows/{id}/pause", Rule::May(Action::PublishWorkflows), api::workflows::state::pause)
+        .post("/api/v1/workflows/{id}/resume", Rule::May(Action::PublishWorkflows), api::workflows::state::resume)
+        .get("/api/v1/workflows/{id}/versions", Rule::May(Action::ViewWorkflows), api::workflows::versions::list)
+        .get("/api/v1/workflows/{id}/versions/{version}", Rule::May(Action::ViewWorkflows), api::workflows::versions::get)
+        .post(
+            "/api/v1/workflows/{id}/versions/{version}/restore",
+            Rule::May(Action::EditWorkflows),
+            api::workflows::versions::restore,
+        )
+        .post("/api/v1/workflows/{id}/resolve", Rule::May(Action::EditWorkflows), api::workflows::resolve::post)
+        .get("/api/v1/workflows/{id}/live", Rule::May(Action::ViewWorkflows), api::workflows::live::get)
         // ── runs ──
         .get("/runs", Rule::May(Action::ViewRuns), pages::runs::list::page)
         .get("/runs/{run}", Rule::May(Action::ViewRuns), pages::runs::show::page)

@@ -1,5 +1,6 @@
-//! Workflows: the list, and what it says of each.
+//! Workflows: the list, what it says of each, and the builder's page.
 
+pub mod builder;
 pub mod delete;
 pub mod list;
 pub mod starters;

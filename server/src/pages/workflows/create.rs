@@ -33,7 +33,7 @@ pub async fn submit(State(app): State<App>, actor: Actor, Form(input): Form<Inpu
 }
 
 /// Adds a workflow as a draft; a trigger with an address has it from this moment.
-pub(super) async fn add(app: &App, actor: &Actor, workflow: &Workflow) -> Result<WorkflowId, Problem> {
+pub(crate) async fn add(app: &App, actor: &Actor, workflow: &Workflow) -> Result<WorkflowId, Problem> {
     let id = WorkflowId::new();
     let document = serde_json::to_value(workflow).map_err(Problem::internal)?;
     let mut transaction = app.pool.begin().await?;

@@ -24,7 +24,7 @@ pub async fn submit(State(app): State<App>, actor: Actor, Path(id): Path<Workflo
 }
 
 /// "Orders" → "Orders (copy)", within what a name may hold.
-fn copy_name(name: &str) -> String {
+pub(crate) fn copy_name(name: &str) -> String {
     const MARK: &str = " (copy)";
     name.chars().take(200 - MARK.len()).chain(MARK.chars()).collect()
 }

@@ -1,5 +1,6 @@
-//! The list of workflows, and what is done there to a whole workflow.
+//! The list of workflows, what is done there to a whole workflow, and the builder's page.
 
+pub mod builder;
 pub mod create;
 pub mod delete;
 pub mod duplicate;

@@ -105,10 +105,10 @@ export interface Catalogue {
 export interface Issue {
   /** The step, `trigger`, or nothing for the workflow as a whole. */
   step?: string;
-  /** A path such as `input.url` or `cases[0].if`. */
+  /** A key of the input with the place inside it (`json.lines[0].name`), `if…`, `cases[0]…`, or a setting of the step. */
   field?: string;
   message: string;
-  blocks: boolean;
+  severity: "blocks" | "warning";
 }
 
 /** One question of a form, or one input of a manual run. */

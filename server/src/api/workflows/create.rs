@@ -1,0 +1,56 @@
+//! New workflows: empty, from a starter, or as a copy of another.
+
+use super::{checked_name, read_document};
+use crate::{
+    app::App,
+    auth::Actor,
+    pages::workflows::{create, duplicate},
+    problem::Problem,
+    store::workflows,
+};
+use axum::{
+    Json as Body,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use serde::Deserialize;
+use serde_json::json;
+use towpath_engine::{
+    Json,
+    ids::WorkflowId,
+    workflow::{FORMAT, Workflow},
+};
+use towpath_web::workflows::starters::Starter;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct New {
+    name: String,
+    /// The key of a starter; absent for an empty workflow.
+    #[serde(default)]
+    starter: Option<String>,
+}
+
+/// `POST /api/v1/workflows`: 201 with the new workflow's id.
+pub async fn post(State(app): State<App>, actor: Actor, Body(new): Body<New>) -> Result<(StatusCode, Body<Json>), Problem> {
+    let name = checked_name(&new.name)?;
+    let workflow = match new.starter.as_deref() {
+        None => Workflow { towpath: FORMAT, name, trigger: None, steps: Vec::new() },
+        Some(key) => {
+            let starter = Starter::of_key(key).ok_or_else(|| Problem::invalid("starter", "There is no such starter."))?;
+            Workflow { name, ..starter.workflow() }
+        }
+    };
+    made(create::add(&app, &actor, &workflow).await?)
+}
+
+/// `POST /api/v1/workflows/{id}/duplicate`: a copy of the draft, unpublished, with an address of its own.
+pub async fn copy(State(app): State<App>, actor: Actor, Path(id): Path<WorkflowId>) -> Result<(StatusCode, Body<Json>), Problem> {
+    let stored = workflows::find(&app.pool, actor.workspace, id).await?;
+    let workflow = Workflow { name: duplicate::copy_name(&stored.name), ..read_document(stored.draft)? };
+    made(create::add(&app, &actor, &workflow).await?)
+}
+
+fn made(id: WorkflowId) -> Result<(StatusCode, Body<Json>), Problem> {
+    Ok((StatusCode::CREATED, Body(json!({ "id": id, "href": format!("/workflows/{id}") }))))
+}

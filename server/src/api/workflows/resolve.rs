@@ -1,0 +1,96 @@
+//! What expressions come to, for the lines under the builder's fields: evaluated over samples, nothing is stored or sent.
+
+use crate::{app::App, auth::Actor, problem::Problem, store::workflows};
+use axum::{
+    Json as Body,
+    extract::{Path, State},
+};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::{Map, json};
+use std::collections::BTreeMap;
+use towpath_engine::{
+    Json, Object,
+    expr::{Context, Roots, RunInfo, Template},
+    ids::{RunId, WorkflowId},
+    workflow::{StepId, StepPath},
+};
+
+/// The data that a step is tried with: the trigger's sample and what the steps before it gave.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Samples {
+    #[serde(default)]
+    trigger: Json,
+    #[serde(default)]
+    steps: BTreeMap<String, Json>,
+}
+
+impl Samples {
+    /// What expressions of `step` see. The run's id and key are new ones: nothing of a trial is repeatable.
+    pub fn into_context(self, step: &StepId, now: DateTime<Utc>) -> Context {
+        let id = RunId::new();
+        let run = RunInfo { id, key: id.0, started_at: now };
+        let mut context = Context::new(Roots { trigger: self.trigger.into(), run, now, vars: Object::new() });
+        for (id, output) in self.steps {
+            context.set_step(&StepPath(id), output);
+        }
+        context.at(&StepPath::from(step), now);
+        context
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resolve {
+    #[serde(default)]
+    samples: Samples,
+    /// Any values whose texts may hold expressions, by a name of the caller's choice.
+    values: Map<String, Json>,
+}
+
+/// The most values at a time.
+const MOST: usize = 200;
+
+/// `POST /api/v1/workflows/{id}/resolve`: for each value `{ "value": … }`, `{ "missing": sentence }` or `{ "error": sentence }`.
+pub async fn post(
+    State(app): State<App>,
+    actor: Actor,
+    Path(id): Path<WorkflowId>,
+    Body(resolve): Body<Resolve>,
+) -> Result<Body<Json>, Problem> {
+    workflows::find(&app.pool, actor.workspace, id).await?;
+    if resolve.values.len() > MOST {
+        return Err(Problem::invalid("values", format!("At most {MOST} values at a time.")));
+    }
+    let context = resolve.samples.into_context(&StepId("preview".into()), app.clock.now());
+    let results: Map<String, Json> = resolve.values.into_iter().map(|(name, value)| (name, one(&value, &context))).collect();
+    Ok(Body(json!({ "results": results })))
+}
+
+fn one(value: &Json, context: &Context) -> Json {
+    match Template::compile(value).and_then(|template| template.resolve_noting(context)) {
+        Err(error) => json!({ "error": error.to_string() }),
+        Ok(resolved) => match (resolved.value, resolved.missing.first()) {
+            (Some(value), None) => json!({ "value": value }),
+            (Some(value), Some(missing)) => json!({ "value": value, "missing": missing.to_string() }),
+            (None, Some(missing)) => json!({ "missing": missing.to_string() }),
+            (None, None) => json!({ "missing": "There is no value." }),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_its_absence_and_a_mistake_are_told_apart() {
+        let samples = Samples { trigger: json!({ "body": { "total": 12 } }), steps: BTreeMap::new() };
+        let context = samples.into_context(&StepId("x".into()), DateTime::UNIX_EPOCH);
+        assert_eq!(one(&json!("{{ trigger.body.total }}"), &context), json!({ "value": 12 }));
+        assert_eq!(one(&json!("Total: {{ trigger.body.total }}"), &context), json!({ "value": "Total: 12" }));
+        assert!(one(&json!("{{ trigger.body.name }}"), &context)["missing"].is_string());
+        assert!(one(&json!("{{ trigger.body. }}"), &context)["error"].is_string());
+    }
+}

@@ -1,0 +1,122 @@
+// The data that fields are mapped from: what really arrived and what steps really gave where there is any, examples otherwise.
+import type { Catalogue, Json, Obj, Question, Step, Trigger, Workflow } from "./model";
+import { readPath, type Key } from "./template";
+
+export interface Sample {
+  value: Json;
+  /** Made up, because nothing real is there yet. */
+  example: boolean;
+  /** When the real one came. */
+  at?: string;
+}
+
+/** A value inside data; undefined when the path leads nowhere. */
+export function at(value: Json | undefined, keys: readonly Key[]): Json | undefined {
+  let current = value;
+  for (const key of keys) {
+    if (Array.isArray(current)) current = typeof key === "number" ? current[key] : undefined;
+    else if (typeof current === "object" && current !== null && Object.hasOwn(current, key)) current = current[key];
+    else return undefined;
+  }
+  return current;
+}
+
+const answers: Record<string, Json> = {
+  text: "Ada Lovelace",
+  long_text: "Hello! I have a question about your offer.",
+  number: 42,
+  date: "2026-05-04",
+  email: "ada@example.com",
+  consent: true,
+  boolean: true,
+  file: { $file: "00000000-0000-0000-0000-000000000000", name: "photo.jpg", type: "image/jpeg", size: 48213 },
+};
+
+/** What a form's answers may look like, before anybody answered. */
+export function exampleAnswers(questions: readonly Question[]): Obj {
+  const example: Obj = {};
+  for (const question of questions) {
+    if (!question.name) continue;
+    const named = question.kind === "text" && !/name/i.test(`${question.name} ${question.label}`);
+    example[question.name] = question.kind === "choice" ? (question.options?.[0] ?? "") : named ? question.label || question.name : (answers[question.kind] ?? "");
+  }
+  return example;
+}
+
+function ofTrigger(trigger: Trigger, catalogue: Catalogue): Json {
+  const known = catalogue.operations.find((it) => it.name === trigger.use)?.sample ?? {};
+  const list = trigger.use === "form" ? trigger.input["fields"] : trigger.use === "manual" ? trigger.input["inputs"] : undefined;
+  if (!Array.isArray(list) || typeof known !== "object" || known === null || Array.isArray(known)) return known;
+  return { ...known, body: exampleAnswers(list as unknown as Question[]) };
+}
+
+function ofStep(step: Step, catalogue: Catalogue): Json {
+  const fields = step.input?.["fields"];
+  if (step.use === "set" && typeof fields === "object" && fields !== null && !Array.isArray(fields)) return { ...fields };
+  if (step.use === "branch") return { case: 0, title: step.cases?.[0]?.title || "first case" };
+  return catalogue.operations.find((it) => it.name === step.use)?.sample ?? {};
+}
+
+/** Everything that is known of a workflow's data. */
+export class Samples {
+  /** The event that was picked, of the ones that really arrived. */
+  trigger: { value: Json; at?: string; id?: string } | undefined;
+  /** What steps gave when they were tried, or in the last run. */
+  readonly steps = new Map<string, { value: Json; at?: string }>();
+
+  of(workflow: Workflow, catalogue: Catalogue, id: string): Sample {
+    if (id === "trigger") {
+      if (this.trigger) return { ...this.trigger, example: false };
+      return { value: workflow.trigger ? ofTrigger(workflow.trigger, catalogue) : {}, example: true };
+    }
+    const tried = this.steps.get(id);
+    if (tried) return { ...tried, example: false };
+    const step = find(workflow.steps, id);
+    return { value: step ? ofStep(step, catalogue) : {}, example: true };
+  }
+
+  /** As the API takes them: the trigger and the given steps. */
+  send(workflow: Workflow, catalogue: Catalogue, steps: readonly Step[]): { trigger: Json; steps: Obj } {
+    const outputs: Obj = {};
+    for (const step of steps) outputs[step.id] = this.of(workflow, catalogue, step.id).value;
+    return { trigger: this.of(workflow, catalogue, "trigger").value, steps: outputs };
+  }
+
+  /** What an expression that is nothing but a path comes to; undefined for any other, and for paths that lead nowhere. */
+  look(workflow: Workflow, catalogue: Catalogue, expression: string): Json | undefined {
+    const keys = readPath(expression);
+    if (keys?.[0] === "trigger") return at(this.of(workflow, catalogue, "trigger").value, keys.slice(1));
+    const step = keys?.[1];
+    if (keys?.[0] === "steps" && typeof step === "string") return at(this.of(workflow, catalogue, step).value, keys.slice(2));
+    return undefined;
+  }
+}
+
+function find(steps: readonly Step[], id: string): Step | undefined {
+  for (const step of steps) {
+    if (step.id === id) return step;
+    const inner = [...(step.cases ?? []).map((it) => it.steps), step.otherwise?.steps ?? []];
+    for (const lane of inner) {
+      const found = find(lane, id);
+      if (found) return found;
+    }
+  }
+  return undefined;
+}
+
+/** A value in one short line. */
+export function brief(value: Json | undefined, most = 60): string {
+  if (value === undefined) return "nothing";
+  if (value === null) return "empty";
+  if (value === "") return "empty text";
+  if (Array.isArray(value)) return value.length === 1 ? "1 item" : `${value.length} items`;
+  if (typeof value === "object") {
+    if ("$file" in value && typeof value["name"] === "string") return value["name"];
+    const keys = Object.keys(value);
+    return keys.length === 0 ? "no fields" : cut(keys.join(", "), most);
+  }
+  if (typeof value === "boolean") return value ? "true" : "false";
+  return cut(String(value).replace(/\s+/g, " "), most);
+}
+
+export const cut = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
