@@ -1,12 +1,9 @@
 //! Conditions with their expressions compiled: whether they hold, and an explanation of what was compared.
 
-use super::{
-    Conditions, Operator, Test,
-    judge::{Judge, pattern},
-};
+use super::{Conditions, Operator, Test, judge::Judge};
 use crate::{
     Json,
-    expr::{Context, ExprError, Template, value::show},
+    expr::{Context, ExprError, Template, pattern, value::show},
 };
 use regex::Regex;
 use serde::Serialize;
@@ -189,7 +186,7 @@ impl Comparing {
         let to = to.map(|to| Template::compile(to).map_err(within("to"))).transpose()?;
         let literal = to.as_ref().and_then(Template::literal);
         let regex = match literal {
-            Some(Json::String(written)) if test.is == Operator::Matches => Some(pattern(written).map_err(within("to"))?),
+            Some(Json::String(written)) if test.is == Operator::Matches => Some(pattern::compile(written).map_err(within("to"))?),
             _ => None,
         };
         if let (Operator::Between, Some(to)) = (test.is, literal) {

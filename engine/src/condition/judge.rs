@@ -6,12 +6,12 @@ use crate::{
     expr::{
         ExprError, moment,
         number::Num,
-        print,
+        pattern, print,
         value::{is_empty, kind, same, show},
     },
 };
 use chrono::{DateTime, Utc};
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 use std::borrow::Cow;
 
 /// Compares, and writes down what it read as something else when somebody wants to know.
@@ -52,7 +52,7 @@ impl Judge {
             Operator::StartsWith => Ok(self.folded(given, "value")?.starts_with(&self.folded(to, "to")?)),
             Operator::EndsWith => Ok(self.folded(given, "value")?.ends_with(&self.folded(to, "to")?)),
             Operator::Matches => {
-                let regex = pattern(&self.text(to, "to")?).map_err(|error| error.within("to"))?;
+                let regex = pattern::compile(&self.text(to, "to")?).map_err(|error| error.within("to"))?;
                 self.matches(value, &regex)
             }
             Operator::OneOf => self.one_of(given, to),
@@ -200,20 +200,6 @@ pub(super) fn bounds(to: &Json) -> Result<(&Json, &Json), ExprError> {
             ..ExprError::new("“is between” needs two values: the lowest and the highest that count.")
         }),
     }
-}
-
-/// A person's regular expression, bounded in size.
-pub(super) fn pattern(written: &str) -> Result<Regex, ExprError> {
-    RegexBuilder::new(written).size_limit(1 << 20).dfa_size_limit(1 << 20).build().map_err(|error| {
-        let why = match &error {
-            regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),
-            error => error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
-        };
-        ExprError {
-            saw: Some(show(&Json::from(written))),
-            ..ExprError::new(format!("This is not a pattern that can be used: {why}."))
-        }
-    })
 }
 
 fn unreadable(value: &Json, needed: &str, side: &str) -> ExprError {

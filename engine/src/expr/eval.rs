@@ -4,11 +4,11 @@ use super::{
     ast::{Comparison, Expr, Kind, Math, Root, Test, join},
     context::Context,
     error::{Fault, shorten},
-    functions::Arguments,
+    functions::{Arguments, Function},
     number::{self, Num},
     print,
     suggest::closest,
-    value::{Val, count, is_empty, is_true, kind, names, same, show},
+    value::{Val, count, is_empty, is_true, kind, names, same, show, wrong},
 };
 use crate::{Json, Object};
 use std::{borrow::Cow, cell::Cell, cmp::Ordering};
@@ -68,6 +68,7 @@ impl<'a> Scope<'a> {
         self.node(expr).map_err(|fault| Fault { at: fault.at.or(Some(expr.at)), ..fault })
     }
 
+    /// Only tells the kinds apart: every arm calls, so that this frame, of which there is one for each level, stays small.
     fn node(&'a self, expr: &'a Expr) -> Result<Val<'a>, Fault> {
         match &expr.kind {
             Kind::Constant(value) => Ok(Val::Ref(value)),
@@ -75,48 +76,71 @@ impl<'a> Scope<'a> {
             Kind::Field(base, name) => self.field(base, name),
             Kind::Item(base, key) => self.item(base, key),
             Kind::Slice(base, from, to) => self.slice(base, from.as_deref(), to.as_deref()),
-            Kind::List(items) => {
-                let items: Result<Vec<Json>, Fault> = items.iter().map(|item| self.eval(item)?.into_json()).collect();
-                self.made(Json::Array(items?))
-            }
+            Kind::List(items) => self.list(items),
             Kind::Object(pairs) => self.object(pairs),
-            Kind::Not(inner) => Ok(Json::Bool(!is_true(self.eval(inner)?.json()?)).into()),
-            Kind::Negative(inner) => Ok(self.eval(inner)?.as_num("-")?.negative().into_json()?.into()),
-            Kind::And(left, right) => {
-                let value = self.eval(left)?;
-                if is_true(value.json()?) { self.eval(right) } else { Ok(value) }
-            }
-            Kind::Or(left, right) => {
-                let value = self.eval(left)?;
-                if is_true(value.json()?) { Ok(value) } else { self.eval(right) }
-            }
+            Kind::Not(inner) => self.is_true(inner).map(|truth| Json::Bool(!truth).into()),
+            Kind::Negative(inner) => self.negative(inner),
+            Kind::And(left, right) => self.either(left, right, false),
+            Kind::Or(left, right) => self.either(left, right, true),
             Kind::Compare(first, rest) => self.compare(first, rest),
-            Kind::Math(math, left, right) => self.math(*math, self.eval(left)?, self.eval(right)?),
-            Kind::Concat(left, right) => {
-                let (left, right) = (self.eval(left)?, self.eval(right)?);
-                let mut text = print::text(left.json()?);
-                print::push(&mut text, right.json()?);
-                self.made(Json::String(text))
-            }
-            Kind::Choose { test, then, other } => match (is_true(self.eval(test)?.json()?), other) {
-                (true, _) => self.eval(then),
-                (false, Some(other)) => self.eval(other),
-                (false, None) => Ok(Val::missing("The test of this “if” doesn't hold and it has no “else”.")),
-            },
-            Kind::Call { function, arguments } => {
-                let values: Result<Vec<Option<Val<'a>>>, Fault> =
-                    arguments.iter().map(|argument| argument.as_ref().map(|expr| self.eval(expr)).transpose()).collect();
-                let result = (function.call)(Arguments { function, values: values?, scope: self, at: expr.at })?;
-                match result {
-                    Val::Own(value) => self.made(value),
-                    other => Ok(other),
-                }
-            }
-            Kind::Is { value, test, negated } => {
-                let value = self.eval(value)?;
-                Ok(Json::Bool(self.test(&value, *test)? != *negated).into())
-            }
+            Kind::Math(math, left, right) => self.math(*math, left, right),
+            Kind::Concat(left, right) => self.concat(left, right),
+            Kind::Choose { test, then, other } => self.choose(test, then, other.as_deref()),
+            Kind::Call { function, arguments } => self.call(function, arguments, expr.at),
+            Kind::Is { value, test, negated } => self.is(value, *test, *negated),
         }
+    }
+
+    fn is_true(&'a self, expr: &'a Expr) -> Result<bool, Fault> {
+        Ok(is_true(self.eval(expr)?.json()?))
+    }
+
+    fn list(&'a self, items: &'a [Expr]) -> Result<Val<'a>, Fault> {
+        let items: Result<Vec<Json>, Fault> = items.iter().map(|item| self.eval(item)?.into_json()).collect();
+        self.made(Json::Array(items?))
+    }
+
+    fn negative(&'a self, inner: &'a Expr) -> Result<Val<'a>, Fault> {
+        let value = self.eval(inner)?;
+        match value.json()? {
+            Json::Number(number) => Ok(Num::of(number).negative().into_json()?.into()),
+            other => Err(wrong("A minus", "a number", other)),
+        }
+    }
+
+    /// `and` and `or`: the first value that decides, else the second.
+    fn either(&'a self, left: &'a Expr, right: &'a Expr, decides: bool) -> Result<Val<'a>, Fault> {
+        let value = self.eval(left)?;
+        if is_true(value.json()?) == decides { Ok(value) } else { self.eval(right) }
+    }
+
+    fn concat(&'a self, left: &'a Expr, right: &'a Expr) -> Result<Val<'a>, Fault> {
+        let (left, right) = (self.eval(left)?, self.eval(right)?);
+        let mut text = print::text(left.json()?);
+        print::push(&mut text, right.json()?);
+        self.made(Json::String(text))
+    }
+
+    fn choose(&'a self, test: &'a Expr, then: &'a Expr, other: Option<&'a Expr>) -> Result<Val<'a>, Fault> {
+        match (self.is_true(test)?, other) {
+            (true, _) => self.eval(then),
+            (false, Some(other)) => self.eval(other),
+            (false, None) => Ok(Val::missing("The test of this “if” doesn't hold and it has no “else”.")),
+        }
+    }
+
+    fn call(&'a self, function: &'static Function, arguments: &'a [Option<Expr>], at: usize) -> Result<Val<'a>, Fault> {
+        let values: Result<Vec<Option<Val<'a>>>, Fault> =
+            arguments.iter().map(|argument| argument.as_ref().map(|expr| self.eval(expr)).transpose()).collect();
+        match (function.call)(Arguments { function, values: values?, scope: self, at })? {
+            Val::Own(value) => self.made(value),
+            other => Ok(other),
+        }
+    }
+
+    fn is(&'a self, value: &'a Expr, test: Test, negated: bool) -> Result<Val<'a>, Fault> {
+        let value = self.eval(value)?;
+        Ok(Json::Bool(self.test(&value, test)? != negated).into())
     }
 
     /// A new value, if it isn't too large.
@@ -278,7 +302,11 @@ impl<'a> Scope<'a> {
         }
     }
 
-    fn math(&'a self, math: Math, left: Val<'a>, right: Val<'a>) -> Result<Val<'a>, Fault> {
+    fn math(&'a self, math: Math, left: &'a Expr, right: &'a Expr) -> Result<Val<'a>, Fault> {
+        self.calculate(math, self.eval(left)?, self.eval(right)?)
+    }
+
+    fn calculate(&self, math: Math, left: Val<'a>, right: Val<'a>) -> Result<Val<'a>, Fault> {
         let (a, b) = (left.json()?, right.json()?);
         if let (Json::Number(a), Json::Number(b)) = (a, b) {
             let (a, b) = (Num::of(a), Num::of(b));

@@ -17,6 +17,7 @@ mod lexer;
 pub(crate) mod moment;
 pub(crate) mod number;
 mod parser;
+pub(crate) mod pattern;
 pub(crate) mod print;
 mod split;
 mod suggest;
@@ -30,3 +31,6 @@ pub use functions::{Function, Group, Kind, Parameter, functions};
 pub use parser::MAX_LENGTH;
 pub(crate) use suggest::closest;
 pub use template::{Resolved, Template};
+
+#[cfg(test)]
+pub(crate) mod tests;

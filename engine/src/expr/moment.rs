@@ -49,6 +49,13 @@ pub(crate) fn parse(text: &str) -> Option<DateTime<FixedOffset>> {
         .filter(|moment| in_range(moment.to_utc()))
 }
 
+/// Does a text that [`parse`] reads say its time zone itself?
+pub(crate) fn has_zone(text: &str) -> bool {
+    let text = text.trim();
+    let naive = MOMENTS.iter().any(|form| NaiveDateTime::parse_from_str(text, form).is_ok());
+    !naive && !DAYS.iter().any(|form| NaiveDate::parse_from_str(text, form).is_ok())
+}
+
 /// Reads a value as a moment: text, or a number of seconds (or, when it is that large, milliseconds) since 1970.
 pub(crate) fn read(value: &Json) -> Option<DateTime<FixedOffset>> {
     match value {

@@ -6,6 +6,7 @@
 use super::{
     ast::{Comparison, Expr, Kind, Math, Root, Test},
     error::Fault,
+    filters,
     functions::{self, Function},
     lexer::{Token, tokens},
     suggest::closest,
@@ -456,9 +457,10 @@ impl Parser {
 }
 
 fn unknown_filter(name: &str, at: usize) -> Fault {
-    let filters = functions::functions().iter().filter(|function| function.kind == functions::Kind::Filter);
-    let meant =
-        closest(name, filters.map(|function| function.name)).map_or(String::new(), |name| format!(" Did you mean “{name}”?"));
+    let filters = || functions::functions().iter().filter(|function| function.kind == functions::Kind::Filter);
+    let other = filters::OTHER_NAMES.iter().find(|(other, _)| *other == name).map(|(_, ours)| *ours);
+    let meant = other.or_else(|| closest(name, filters().map(|function| function.name)));
+    let meant = meant.map_or(String::new(), |meant| format!(" Did you mean {meant}?"));
     Fault::at(format!("There is no filter “{name}”.{meant}"), at)
 }
 

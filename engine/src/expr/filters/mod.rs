@@ -1,10 +1,42 @@
 //! The filters and functions, one file for each group. They get evaluated arguments, look at nothing else, and say in a sentence
-//! what they can't work with.
+//! what they can't work with. What they make is bounded before it is made.
 
+mod csv;
 mod data;
+mod date;
+mod date_pattern;
+mod list;
+mod locale;
+mod number;
+mod object;
+mod text;
+mod xml;
 
 use super::functions::Function;
 
 pub(super) fn all() -> Vec<Function> {
-    [data::TABLE].concat()
+    [text::TABLE, number::TABLE, date::TABLE, list::TABLE, object::TABLE, data::TABLE].concat()
 }
+
+/// Filters that people know by another name from elsewhere.
+pub(super) const OTHER_NAMES: &[(&str, &str)] = &[
+    ("capitalize", "title"),
+    ("count", "length"),
+    ("date_format", "format_date"),
+    ("format", "format_date (for dates) or format_number"),
+    ("float", "number"),
+    ("from_json", "parse_json"),
+    ("int", "number"),
+    ("lowercase", "lower"),
+    ("map", "map_to"),
+    ("nl2br", "replace"),
+    ("select", "filter_by"),
+    ("size", "length"),
+    ("string", "text"),
+    ("strip", "trim"),
+    ("to_json", "json"),
+    ("tojson", "json"),
+    ("uppercase", "upper"),
+    ("urlencode", "url_encode"),
+    ("where", "filter_by"),
+];
