@@ -7,8 +7,10 @@ use crate::{
     database::Database,
     dispatch::{Engine, Parts, Settings},
     http_server::health::Readiness,
+    ingest::Ingest,
     live::Live,
     shutdown::Shutdown,
+    vault::Vault,
 };
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -24,8 +26,12 @@ pub struct App {
     pub registry: Arc<Registry>,
     /// Passwords, throttling, and how people reach this server.
     pub auth: Auth,
+    /// Keys; what is sealed with them stays unreadable in the database.
+    pub vault: Vault,
     /// Accepts events and runs workflows.
     pub engine: Engine,
+    /// The doors in: webhooks, forms, manual starts.
+    pub ingest: Ingest,
     /// What changed, for pages that move by themselves.
     pub live: Live,
     /// Live streams end when it has begun.
@@ -43,9 +49,11 @@ pub async fn assemble(config: Config, database: Database, shutdown: Shutdown) ->
     let registry = Arc::new(Registry::built_in());
     let auth = auth(&config);
     let live = Live::default();
+    let vault = Vault::start(&config.data.key_file, &database.pool).await?;
+    let ingest = Ingest::start(database.pool.clone(), clock.clone(), &live, config.limits.max_body);
     let engine = Engine::start(engine_parts(&config, &database, &clock, &registry, &live)).await?;
     let readiness = Arc::new(Readiness::new(database.pool.clone(), engine.clone(), shutdown.clone()));
-    Ok(App { config, pool: database.pool, clock, registry, auth, engine, live, shutdown, readiness })
+    Ok(App { config, pool: database.pool, clock, registry, auth, vault, engine, ingest, live, shutdown, readiness })
 }
 
 fn auth(config: &Config) -> Auth {

@@ -10,6 +10,7 @@ use crate::{
     },
     edge,
     http_server::{gate, health},
+    ingest::webhook,
     pages::{self, account, help, home, settings, workflows},
     problem::Problem,
 };
@@ -48,6 +49,14 @@ impl Routes {
     pub fn delete<H: Handler<T, App>, T: 'static>(self, path: &'static str, rule: Rule, handler: H) -> Self {
         self.add(MethodFilter::DELETE, Method::DELETE, path, rule, handler)
     }
+    /// Every method there is: for addresses that other programs were told, which answer to each method in their own way.
+    pub fn any<H: Handler<T, App>, T: 'static>(mut self, path: &'static str, rule: Rule, handler: H) -> Self {
+        for method in [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS] {
+            self.table.push(Route { method, path, rule });
+        }
+        self.router = self.router.route(path, axum::routing::any(Guarded { rule, handler }));
+        self
+    }
 
     fn add<H: Handler<T, App>, T: 'static>(
         mut self,
@@ -82,6 +91,11 @@ pub fn all() -> Routes {
         .get("/assets/{file}", Rule::Public, pages::assets::get)
         .get("/livez", Rule::Public, health::livez)
         .get("/readyz", Rule::Public, health::readyz)
+        .any("/hooks/{id}", Rule::Public, webhook::receive)
+        .any("/hooks/{id}/{*rest}", Rule::Public, webhook::receive_below)
+        .get("/forms/{id}", Rule::Public, pages::forms::page::show)
+        .post("/forms/{id}", Rule::Public, pages::forms::page::submit)
+        .get("/forms/{id}/sent", Rule::Public, pages::forms::page::sent)
         // ── setup and sign-in ──
         .get("/setup", Rule::Visitor, account::setup::show)
         .post("/setup", Rule::Visitor, account::setup::submit)
@@ -128,6 +142,14 @@ pub fn all() -> Routes {
         )
         .post("/api/v1/workflows/{id}/resolve", Rule::May(Action::EditWorkflows), api::workflows::resolve::post)
         .get("/api/v1/workflows/{id}/live", Rule::May(Action::ViewWorkflows), api::workflows::live::get)
+        // ── triggers ──
+        .get("/api/v1/workflows/{id}/trigger", Rule::May(Action::ViewWorkflows), api::triggers::get)
+        .get("/api/v1/workflows/{id}/trigger/events", Rule::May(Action::ViewWorkflows), api::triggers::events)
+        .put("/api/v1/workflows/{id}/trigger/secret", Rule::May(Action::EditWorkflows), api::triggers::put_secret)
+        .post("/api/v1/workflows/{id}/trigger/rotate", Rule::May(Action::PublishWorkflows), api::triggers::rotate)
+        .get("/api/v1/workflows/{id}/trigger/samples/{sample}", Rule::May(Action::ViewRuns), api::triggers::sample)
+        .post("/api/v1/workflows/{id}/trigger/parked/replay", Rule::May(Action::OperateRuns), api::triggers::replay)
+        .post("/api/v1/workflows/{id}/run", Rule::May(Action::OperateRuns), api::triggers::run)
         // ── runs ──
         .get("/runs", Rule::May(Action::ViewRuns), pages::runs::list::page)
         .get("/runs/{run}", Rule::May(Action::ViewRuns), pages::runs::show::page)

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod assets;
 pub mod form;
+pub mod forms;
 pub mod help;
 pub mod home;
 mod icon;

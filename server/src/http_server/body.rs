@@ -103,6 +103,10 @@ impl http_body::Body for Guard {
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let this = self.get_mut();
         let Some(inner) = &mut this.inner else { return Poll::Ready(None) };
+        // An announced length needs no reading; whoever wanted the body hears of it here.
+        if this.seen.saturating_add(inner.size_hint().lower()) > this.limit {
+            return this.refuse(Refused::TooLarge);
+        }
         match Pin::new(inner).poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => {
                 this.seen += frame.data_ref().map_or(0, |data| data.len() as u64);

@@ -62,9 +62,6 @@ async fn pass(State(Gate(known)): State<Gate>, request: Request, next: Next) -> 
     }
     let outcome = Outcome::default();
     let request = request.map(|body| Body::new(Guard::new(body, known.max_body, outcome.clone())));
-    if request.body().size_hint().lower() > known.max_body {
-        return too_large(known.max_body);
-    }
     let response = next.run(request).await;
     match outcome.get() {
         Verdict::Fine => response,

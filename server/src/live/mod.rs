@@ -1,7 +1,10 @@
 //! What changed, to whoever watches: a lossy broadcast inside the process. It carries names, never data: a watcher reads what is
 //! committed from the store.
 
-use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::broadcast::{
+    self,
+    error::{RecvError, TryRecvError},
+};
 use towpath_engine::ids::{RunId, WorkflowId, WorkspaceId};
 
 /// How many changes a slow watcher may be behind before it is told that it missed some.
@@ -42,11 +45,15 @@ pub enum Heard {
 
 /// The broadcast. Cloning it is cheap, and publishing with nobody listening costs next to nothing.
 #[derive(Clone, Debug)]
-pub struct Live(broadcast::Sender<Change>);
+pub struct Live {
+    all: broadcast::Sender<Change>,
+    /// [`Change::Workflow`] alone: rare, so that a cache can follow it without hearing of every run.
+    workflows: broadcast::Sender<Change>,
+}
 
 impl Default for Live {
     fn default() -> Self {
-        Self(broadcast::channel(WINDOW).0)
+        Self { all: broadcast::channel(WINDOW).0, workflows: broadcast::channel(WINDOW).0 }
     }
 }
 
@@ -55,17 +62,25 @@ impl Live {
     pub fn publish(&self, change: Change) {
         if self.is_watched() {
             // An error means that the last watcher left just now.
-            let _ = self.0.send(change);
+            let _ = self.all.send(change);
+        }
+        if matches!(change, Change::Workflow { .. }) {
+            let _ = self.workflows.send(change);
         }
     }
 
     /// Hears every change of every workspace from now on; the caller keeps those it may see.
     pub fn subscribe(&self) -> Watcher {
-        Watcher(self.0.subscribe())
+        Watcher(self.all.subscribe())
+    }
+
+    /// Hears [`Change::Workflow`] only. What was published is there at once: [`Watcher::try_next`] finds it without waiting.
+    pub fn subscribe_workflows(&self) -> Watcher {
+        Watcher(self.workflows.subscribe())
     }
 
     pub fn is_watched(&self) -> bool {
-        self.0.receiver_count() > 0
+        self.all.receiver_count() > 0
     }
 }
 
@@ -81,6 +96,20 @@ impl Watcher {
             Err(RecvError::Lagged(_)) => Some(Heard::Missed),
             Err(RecvError::Closed) => None,
         }
+    }
+
+    /// The next change that is there already, if there is one.
+    pub fn try_next(&mut self) -> Option<Heard> {
+        match self.0.try_recv() {
+            Ok(change) => Some(Heard::Change(change)),
+            Err(TryRecvError::Lagged(_)) => Some(Heard::Missed),
+            Err(TryRecvError::Empty | TryRecvError::Closed) => None,
+        }
+    }
+
+    /// Is nothing waiting for [`Watcher::try_next`]?
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 
@@ -98,5 +127,17 @@ mod tests {
         }
         assert_eq!(watcher.next().await, Some(Heard::Missed));
         assert_eq!(watcher.next().await, Some(Heard::Change(Change::Event { workspace, workflow })));
+    }
+
+    #[test]
+    fn a_cache_hears_of_workflows_at_once_and_of_runs_never() {
+        let live = Live::default();
+        let mut watcher = live.subscribe_workflows();
+        let (workspace, workflow) = (WorkspaceId::new(), WorkflowId::new());
+        live.publish(Change::Run { workspace, workflow, run: RunId::new() });
+        assert!(watcher.is_empty());
+        live.publish(Change::Workflow { workspace, workflow });
+        assert_eq!(watcher.try_next(), Some(Heard::Change(Change::Workflow { workspace, workflow })));
+        assert_eq!(watcher.try_next(), None);
     }
 }

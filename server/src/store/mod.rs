@@ -9,12 +9,20 @@ pub mod edits;
 pub mod endpoints;
 /// Figures over runs.
 pub mod figures;
+/// Bytes that pass between steps by reference.
+pub mod files;
 /// Who is what in which workspace.
 pub mod members;
+/// The inbox: events that arrived and started no run.
+pub mod parked;
 /// Who can sign in.
 pub mod people;
+/// Deliveries that were turned away.
+pub mod refusals;
 /// What the pages about runs read.
 pub mod run_pages;
+/// The last events that a trigger saw.
+pub mod samples;
 /// Who is signed in.
 pub mod sessions;
 /// What was published, word for word.

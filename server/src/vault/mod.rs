@@ -5,11 +5,15 @@ pub mod keys;
 
 pub use keys::Keys;
 
+use crate::store::endpoints;
 use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305, XNonce,
     aead::{Aead, Payload},
 };
-use std::{fmt, sync::Arc};
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
+use sqlx::PgPool;
+use std::{fmt, path::Path, sync::Arc};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -86,6 +90,12 @@ impl Vault {
         Self { keys: Arc::new(keys) }
     }
 
+    /// Reads the key file, or makes it at first start. A missing file is an error when the database holds what only it can open.
+    pub async fn start(key_file: &Path, pool: &PgPool) -> anyhow::Result<Self> {
+        let sealed = endpoints::any_sealed(pool).await?;
+        Ok(Self::new(Keys::load(key_file, sealed)?))
+    }
+
     /// Seals with the newest key.
     pub fn seal(&self, place: Place<'_>, plain: &[u8]) -> Vec<u8> {
         let (number, key) = self.keys.newest();
@@ -98,6 +108,16 @@ impl Vault {
         bytes.extend_from_slice(&nonce);
         bytes.extend_from_slice(&sealed);
         bytes
+    }
+
+    /// A code that only this installation can make, for what travels through a browser and comes back. `purpose` keeps codes of one
+    /// use from being taken for another's.
+    pub fn mac(&self, purpose: &'static str, text: &[u8]) -> [u8; 32] {
+        let (_, key) = self.keys.newest();
+        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key).expect("a key of any length will do");
+        mac.update(&[b"towpath ", purpose.as_bytes(), b"\0"].concat());
+        mac.update(text);
+        mac.finalize().into_bytes().into()
     }
 
     /// Opens what was sealed for this very place.

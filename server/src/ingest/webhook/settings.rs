@@ -241,9 +241,11 @@ impl Form<'_> {
         if self.text("auth") != Some("hmac") {
             return None;
         }
+        // The form shows its first choice until somebody picks another.
+        let unpicked = if self.text("hmac_header").is_some() { None } else { Some(Preset::Github) };
         self.choice(
             "preset",
-            None,
+            unpicked,
             &[
                 ("custom", None),
                 ("github", Some(Preset::Github)),
@@ -284,12 +286,10 @@ impl Form<'_> {
                     Auth::None
                 }
             },
-            (Kind::Header, _) => {
-                if self.text("header_name").is_none() {
-                    self.wrong("header_name", "Say in which header callers send the token, for example X-Token.");
-                }
-                self.header("header_name").map_or(Auth::None, |name| Auth::Header { name })
+            (Kind::Header, _) if self.text("header_name").is_none() => {
+                Auth::Header { name: HeaderName::from_static("x-webhook-token") }
             }
+            (Kind::Header, _) => self.header("header_name").map_or(Auth::None, |name| Auth::Header { name }),
             (Kind::Standard, _) => Auth::Signed(Scheme::standard_webhooks()),
             (Kind::Hmac, Some(preset)) => preset.auth(),
             (Kind::Hmac, None) => self.custom(),
@@ -381,7 +381,7 @@ mod tests {
     #[test]
     fn every_mistake_is_said_at_once_and_at_its_field() {
         let wrong = read(json!({
-            "methods": ["HEAD"], "respond": "later", "auth": "header", "cors_origins": ["example.com"], "redirect": "javascript:alert(1)",
+            "methods": ["HEAD"], "respond": "later", "auth": "header", "header_name": "ä", "cors_origins": ["example.com"], "redirect": "javascript:alert(1)",
             "allowed_addresses": ["10.0.0.1/40"], "delivery_header": "a b",
         }))
         .unwrap_err();

@@ -1,0 +1,99 @@
+//! What an address leads to, prepared for verifying: the workflow, how it stands, the trigger's settings and its opened secret.
+
+use super::{decide::Standing, form, webhook};
+use crate::{
+    store::endpoints::{Destination, Kind},
+    vault::{Place, Secret, Vault},
+};
+use std::sync::Arc;
+use towpath_engine::{
+    Json,
+    catalogue::Catalogue,
+    ids::{EndpointId, WorkflowId, WorkspaceId},
+    plan::Plan,
+    workflow::{Trigger, Workflow},
+};
+use uuid::Uuid;
+
+/// A trigger as a caller meets it.
+#[derive(Debug)]
+pub struct Target {
+    pub endpoint: EndpointId,
+    pub workspace: WorkspaceId,
+    pub workflow: WorkflowId,
+    pub standing: Standing,
+    pub settings: Settings,
+    /// What verifies callers; `None` when none is set, and when it can't be opened.
+    pub secret: Option<Secret>,
+}
+
+/// The settings of a trigger that has an address. Those with a mistake let nobody in, and the sentence says why.
+#[derive(Debug)]
+pub enum Settings {
+    Webhook(Result<webhook::Settings, String>),
+    Form(Box<form::Settings>),
+}
+
+/// Where an endpoint's sealed secret is kept.
+pub fn secret_place(ids: &[Uuid; 2]) -> Place<'_> {
+    Place { table: "endpoint", column: "secret_sealed", row: ids }
+}
+
+impl Target {
+    /// Prepares what the store found; `None` when neither the published version nor the draft has a trigger of this kind.
+    pub fn prepare(found: Destination, kind: Kind, catalogue: &dyn Catalogue, vault: &Vault) -> Option<Self> {
+        let (standing, trigger) = stand(&found, kind, catalogue)?;
+        let settings = match kind {
+            Kind::Webhook => Settings::Webhook(
+                webhook::Settings::read(&trigger.input)
+                    .map_err(|wrong| wrong.into_iter().map(|it| it.message).collect::<Vec<_>>().join(" ")),
+            ),
+            Kind::Form => Settings::Form(Box::new(form::Settings::read(&trigger.input))),
+        };
+        let secret = found.endpoint.secret_sealed.as_deref().and_then(|sealed| {
+            let opened = vault.open(secret_place(&[found.workspace.0, found.endpoint.id.0]), sealed);
+            opened
+                .inspect_err(|error| tracing::error!(workflow = %found.workflow, %error, "a trigger's secret can't be opened"))
+                .ok()
+        });
+        Some(Self {
+            endpoint: found.endpoint.id,
+            workspace: found.workspace,
+            workflow: found.workflow,
+            standing,
+            settings,
+            secret,
+        })
+    }
+}
+
+/// How the workflow stands towards this address, and the trigger that counts: the published one, else the draft's.
+fn stand(found: &Destination, kind: Kind, catalogue: &dyn Catalogue) -> Option<(Standing, Trigger)> {
+    let live = matches!(found.state.as_str(), "published" | "paused");
+    if let Some((version, document)) = found.published.as_ref().filter(|_| live)
+        && let Some(trigger) = trigger_of(document, kind)
+    {
+        let standing = if found.state == "paused" { Standing::Paused } else { startable(*version, document, catalogue) };
+        return Some((standing, trigger));
+    }
+    trigger_of(&found.draft, kind).map(|trigger| (Standing::Unpublished, trigger))
+}
+
+fn trigger_of(document: &Json, kind: Kind) -> Option<Trigger> {
+    let trigger: Trigger = serde_json::from_value(document.get("trigger")?.clone()).ok()?;
+    (Kind::of_operation(&trigger.operation) == Some(kind)).then_some(trigger)
+}
+
+/// Publishing checked that the version can run; an upgrade since may have taken something away that it needs.
+fn startable(version: u32, document: &Json, catalogue: &dyn Catalogue) -> Standing {
+    let plan = serde_json::from_value::<Workflow>(document.clone())
+        .map_err(|error| error.to_string())
+        .and_then(|workflow| Plan::new(version, workflow, catalogue).map_err(|error| error.to_string()));
+    match plan {
+        Ok(_) => Standing::Published { version },
+        Err(why) => Standing::NotStartable { version, why },
+    }
+}
+
+/// A found target or the lack of one.
+pub type Found = Option<Arc<Target>>;
