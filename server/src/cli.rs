@@ -1,6 +1,8 @@
 //! The command line. Without a command it serves. Errors are sentences on standard error; the exit code is 0 for success and 1
 //! for every refusal.
 
+mod user;
+
 use crate::config::Config;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -17,6 +19,11 @@ struct Cli {
 enum Command {
     /// Serve the application (this is what happens without a command).
     Serve,
+    /// Add people, list them, set new passwords.
+    User {
+        #[command(subcommand)]
+        command: user::UserCommand,
+    },
     /// Check the settings and say what is wrong with them.
     CheckConfig,
 }
@@ -34,6 +41,7 @@ pub fn run() -> ExitCode {
     }
     let outcome = match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => in_runtime(crate::serve::serve(config)),
+        Command::User { command } => in_runtime(user::run(config, command)),
         Command::CheckConfig => {
             say("The settings are fine.");
             Ok(())

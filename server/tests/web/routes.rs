@@ -1,0 +1,258 @@
+//! Walks the table of routes: every route, every role, nobody, another workspace's ids, no token. A new route is covered by being in
+//! the table; one with a kind of id that this file doesn't know fails and says so.
+
+use crate::house::{Answer, Browser, House};
+use axum::{
+    body::Body,
+    http::{Method, StatusCode, header},
+};
+use sqlx::{PgPool, postgres::PgConnectOptions, postgres::PgPoolOptions};
+use towpath_engine::ids::{RunId, WorkflowId, WorkspaceId};
+use towpath_server::{
+    auth::permission::{Role, Rule},
+    routes::{self, Route},
+};
+use uuid::Uuid;
+
+/// What the ids in a path stand for.
+#[derive(Clone, Copy)]
+struct Ids {
+    workflow: WorkflowId,
+    run: RunId,
+}
+
+impl Ids {
+    fn of_nothing() -> Self {
+        Self { workflow: WorkflowId::new(), run: RunId::new() }
+    }
+
+    /// Things of a workspace, put there by hand.
+    async fn planted(pool: &PgPool, workspace: WorkspaceId) -> Self {
+        let ids = Self::of_nothing();
+        let document =
+            serde_json::json!({ "towpath": 1, "name": "Planted", "trigger": { "id": "trigger", "use": "webhook" }, "steps": [] });
+        sqlx::query(
+            "insert into workflow (id, workspace_id, name, state, draft, published_revision, published_version, latest_version)
+             values ($1, $2, 'Planted', 'published', $3, 0, 1, 1)",
+        )
+        .bind(ids.workflow.0)
+        .bind(workspace.0)
+        .bind(sqlx::types::Json(&document))
+        .execute(pool)
+        .await
+        .unwrap();
+        sqlx::query("insert into workflow_version (workflow_id, version, workspace_id, document) values ($1, 1, $2, $3)")
+            .bind(ids.workflow.0)
+            .bind(workspace.0)
+            .bind(sqlx::types::Json(&document))
+            .execute(pool)
+            .await
+            .unwrap();
+        sqlx::query("insert into endpoint (id, workspace_id, workflow_id, kind) values ($1, $2, $3, 'webhook')")
+            .bind(Uuid::new_v4())
+            .bind(workspace.0)
+            .bind(ids.workflow.0)
+            .execute(pool)
+            .await
+            .unwrap();
+        sqlx::query("insert into run (id, workspace_id, workflow_id, version, shard, trigger_kind, payload) values ($1, $2, $3, 1, 0, 1, $4)")
+            .bind(ids.run.0)
+            .bind(workspace.0)
+            .bind(ids.workflow.0)
+            .bind(towpath_engine::event::Event::default().to_bytes())
+            .execute(pool)
+            .await
+            .unwrap();
+        sqlx::query("insert into run_end (id, workspace_id, workflow_id, state, steps) values ($1, $2, $3, 1, 0)")
+            .bind(ids.run.0)
+            .bind(workspace.0)
+            .bind(ids.workflow.0)
+            .execute(pool)
+            .await
+            .unwrap();
+        ids
+    }
+
+    /// The path with its parameters filled in.
+    fn fill(self, route: &Route) -> String {
+        let parts: Vec<&str> = route.path.split('/').collect();
+        let filled: Vec<String> = (0..parts.len())
+            .map(|at| {
+                let Some(name) = parts[at].strip_prefix('{').and_then(|part| part.strip_suffix('}')) else {
+                    return parts[at].to_owned();
+                };
+                match (name, at.checked_sub(1).map_or("", |before| parts[before])) {
+                    ("id" | "workflow", "workflows") => self.workflow.to_string(),
+                    ("id" | "run", "runs") => self.run.to_string(),
+                    ("id", "forms" | "hooks") | ("endpoint", _) => Uuid::nil().to_string(),
+                    ("version" | "attempt", _) => "1".to_owned(),
+                    ("sample", _) => Uuid::nil().to_string(),
+                    ("step", _) => "step".to_owned(),
+                    ("part", _) => "output".to_owned(),
+                    ("code", _) => "not-found".to_owned(),
+                    ("file", _) => "app.css".to_owned(),
+                    (other, _) => panic!("{}: tell this test what {{{other}}} is", route.path),
+                }
+            })
+            .collect();
+        filled.join("/")
+    }
+}
+
+/// Sends what any page of ours could send there: JSON for the API, a form for pages.
+async fn call(house: &House, browser: &Browser, route: &Route, path: &str) -> Answer {
+    let api = path.starts_with("/api/");
+    let request = browser
+        .request(route.method.clone(), path)
+        .header(header::ORIGIN, "http://localhost")
+        .header("x-csrf-token", &browser.csrf)
+        .header(header::ACCEPT, if api { "application/json" } else { "text/html" });
+    let (kind, body) = if api { ("application/json", "{}") } else { ("application/x-www-form-urlencoded", "") };
+    let body = if route.method == Method::GET { Body::empty() } else { Body::from(body) };
+    house.send(request.header(header::CONTENT_TYPE, kind).body(body).unwrap()).await
+}
+
+fn guarded() -> impl Iterator<Item = Route> {
+    routes::all().table.into_iter().filter(|route| matches!(route.rule, Rule::SignedIn | Rule::May(_)))
+}
+
+fn names_things(route: &Route) -> bool {
+    route.path.contains('{')
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn nobody_gets_past_a_rule_without_signing_in(pool: PgPoolOptions, options: PgConnectOptions) {
+    let house = House::build(pool, options).await;
+    house.owner().await;
+    for route in guarded() {
+        let path = Ids::of_nothing().fill(&route);
+        let answer = call(&house, &Browser::default(), &route, &path).await;
+        if path.starts_with("/api/") {
+            assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{} {}", route.method, route.path);
+        } else {
+            assert_eq!(answer.status, StatusCode::SEE_OTHER, "{} {}", route.method, route.path);
+            assert!(answer.location().starts_with("/sign-in"), "{} {}: {}", route.method, route.path, answer.location());
+        }
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn every_role_gets_what_the_table_gives_it_and_no_more(pool: PgPoolOptions, options: PgConnectOptions) {
+    let house = House::build(pool, options).await;
+    house.owner().await;
+    for role in Role::ALL {
+        let email = format!("{}@example.com", role.name());
+        house.person(&email, role).await;
+        for route in guarded() {
+            // A fresh session each: signing out is a route, too.
+            let browser = house.sign_in(&email, crate::house::PASSWORD).await.unwrap();
+            let answer = call(&house, &browser, &route, &Ids::of_nothing().fill(&route)).await;
+            let allowed = match route.rule {
+                Rule::May(action) => role.may(action),
+                _ => true,
+            };
+            let at = format!("{} {} as {}", route.method, route.path, role.name());
+            assert_eq!(answer.status == StatusCode::FORBIDDEN, !allowed, "{at}: {} {}", answer.status, answer.body);
+            assert_ne!(answer.status, StatusCode::UNAUTHORIZED, "{at}");
+            assert!(!answer.location().starts_with("/sign-in") || route.path == "/sign-out", "{at}");
+            assert!(!answer.status.is_server_error(), "{at}: {} {}", answer.status, answer.body);
+        }
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn another_workspace_s_things_are_not_there(pool: PgPoolOptions, options: PgConnectOptions) {
+    let house = House::build(pool, options).await;
+    let owner = house.owner().await;
+    let (workspace, neighbour) = house.neighbour("next@example.com").await;
+    let theirs = Ids::planted(house.pool(), workspace).await;
+    let mut seen_by_their_owner = 0;
+    for route in guarded().filter(names_things) {
+        let at = format!("{} {}", route.method, route.path);
+        let (foreign, nothing) = (theirs.fill(&route), Ids::of_nothing().fill(&route));
+        let answer = call(&house, &owner, &route, &foreign).await;
+        assert!(!answer.status.is_success() && !answer.status.is_redirection(), "{at} answered {}", answer.status);
+        let missing = call(&house, &owner, &route, &nothing).await;
+        assert_eq!(answer.status, missing.status, "{at} tells another workspace's id from one that never was");
+        let plain = |answer: &Answer, path: &str| without_request_numbers(&answer.body).replace(path, "");
+        assert_eq!(
+            plain(&answer, &foreign),
+            plain(&missing, &nothing),
+            "{at} tells another workspace's id from one that never was"
+        );
+        if route.method == Method::GET {
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{at}");
+            // The walk has teeth only if the ids are of things that are there.
+            seen_by_their_owner += usize::from(call(&house, &neighbour, &route, &foreign).await.status != StatusCode::NOT_FOUND);
+        }
+    }
+    assert!(seen_by_their_owner >= 6, "their owner sees only {seen_by_their_owner} of these pages");
+    let untouched: bool =
+        sqlx::query_scalar("select name = 'Planted' and state = 'published' and revision = 0 from workflow where id = $1")
+            .bind(theirs.workflow.0)
+            .fetch_one(house.pool())
+            .await
+            .unwrap();
+    assert!(untouched, "a call from another workspace changed the workflow");
+}
+
+/// The body without UUIDs, which differ in each answer.
+fn without_request_numbers(body: &str) -> String {
+    body.split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
+        .filter(|word| Uuid::parse_str(word).is_err())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn nothing_changes_without_the_session_s_token_or_from_another_site(pool: PgPoolOptions, options: PgConnectOptions) {
+    let house = House::build(pool, options).await;
+    let owner = house.owner().await;
+    let (_, neighbour) = house.neighbour("next@example.com").await;
+    for route in guarded().filter(|route| route.method != Method::GET) {
+        let at = format!("{} {}", route.method, route.path);
+        let path = Ids::of_nothing().fill(&route);
+        for stolen in [String::new(), neighbour.csrf.clone()] {
+            let answer = call(&house, &Browser { csrf: stolen, ..owner.clone() }, &route, &path).await;
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{at} without the token");
+        }
+        for (name, value) in [("origin", "http://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site")] {
+            let request = owner.request(route.method.clone(), &path).header("x-csrf-token", &owner.csrf).header(name, value);
+            let answer = house.send(request.body(Body::empty()).unwrap()).await;
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{at} with {name}: {value}");
+        }
+    }
+    // Signing somebody in from another site is refused as well.
+    for path in ["/sign-in", "/setup"] {
+        let request = Browser::default().request(Method::POST, path).header("origin", "http://evil.example");
+        let request = request
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from("email=a&password=b"))
+            .unwrap();
+        assert_eq!(house.send(request).await.status, StatusCode::FORBIDDEN, "{path}");
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn every_answer_carries_the_headers_that_protect_it(pool: PgPoolOptions, options: PgConnectOptions) {
+    let house = House::build(pool, options).await;
+    let owner = house.owner().await;
+    for route in routes::all().table.into_iter().filter(|route| route.method == Method::GET) {
+        let answer = call(&house, &owner, &route, &Ids::of_nothing().fill(&route)).await;
+        let header = |name: &str| answer.headers.get(name).map_or("", |value| value.to_str().unwrap());
+        let at = route.path;
+        let policy = header("content-security-policy");
+        assert!(
+            !policy.contains("unsafe") && (policy.contains("default-src 'none'") || policy.contains("sandbox")),
+            "{at}: {policy}"
+        );
+        assert!(policy.contains("frame-ancestors 'none'") || at.starts_with("/forms/"), "{at}: {policy}");
+        assert_eq!(header("x-content-type-options"), "nosniff", "{at}");
+        assert_ne!(header("referrer-policy"), "", "{at}");
+        assert_ne!(header("x-request-id"), "", "{at}");
+        assert_eq!(header("strict-transport-security"), "", "{at}: plain http");
+        if !at.starts_with("/assets/") || !answer.status.is_success() {
+            assert!(header("cache-control").contains("no-store") || header("cache-control").contains("no-cache"), "{at}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The list of workflows and what is done there.
+
+use crate::house::House;
+use axum::http::StatusCode;
+use sqlx::{postgres::PgConnectOptions, postgres::PgPoolOptions};
+use towpath_web::workflows::starters::STARTERS;
+
+#[sqlx::test(migrations = "../migrations")]
+async fn every_starter_becomes_a_draft_with_an_address(pool: PgPoolOptions, options: PgConnectOptions) {
+    let house = House::build(pool, options).await;
+    let owner = house.owner().await;
+    for starter in &STARTERS {
+        let made = house.form(&owner, "/workflows", &[("starter", starter.key)]).await;
+        assert_eq!(house.get(&owner, made.location()).await.status, StatusCode::OK, "{}", starter.key);
+    }
+    house.form(&owner, "/workflows", &[("starter", "")]).await;
+    assert_eq!(house.form(&owner, "/workflows", &[("starter", "nonsense")]).await.status, StatusCode::NOT_FOUND);
+    let (workflows, addresses): (i64, i64) =
+        sqlx::query_as("select (select count(*) from workflow), (select count(*) from endpoint where revoked_at is null)")
+            .fetch_one(house.pool())
+            .await
+            .unwrap();
+    assert_eq!((workflows, addresses), (4, 3));
+    let list = house.get(&owner, "/workflows").await.body;
+    assert!(list.contains("When somebody writes to us, send the message to me."), "{list}");
+    assert!(list.contains("Nothing starts it yet.") && list.contains("never ran"));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_workflow_is_renamed_copied_paused_resumed_and_deleted(pool: PgPoolOptions, options: PgConnectOptions) {
+    let house = House::build(pool, options).await;
+    let owner = house.owner().await;
+    let path = house.form(&owner, "/workflows", &[("starter", "answer")]).await.location().to_owned();
+    let id = path.rsplit('/').next().unwrap().parse::<uuid::Uuid>().unwrap();
+
+    let empty = house.form(&owner, &format!("{path}/rename"), &[("name", "  ")]).await;
+    assert_eq!(empty.status, StatusCode::BAD_REQUEST);
+    house.form(&owner, &format!("{path}/rename"), &[("name", "Say <hello>")]).await;
+    let list = house.get(&owner, "/workflows?done=renamed").await.body;
+    assert!(list.contains("Say &#60;hello&#62;") && list.contains("Renamed."), "{list}");
+    let (name, revision, edits): (String, i32, i64) = sqlx::query_as(
+        "select draft ->> 'name', revision, (select count(*) from workflow_edit e where e.workflow_id = w.id) from workflow w where id = $1",
+    )
+    .bind(id)
+    .fetch_one(house.pool())
+    .await
+    .unwrap();
+    assert_eq!((name.as_str(), revision, edits), ("Say <hello>", 1, 1), "an open builder hears of it");
+
+    let copy = house.form(&owner, &format!("{path}/duplicate"), &[]).await;
+    assert_ne!(copy.location(), path);
+    assert!(house.get(&owner, "/workflows").await.body.contains("Say &#60;hello&#62; (copy)"));
+
+    assert_eq!(house.form(&owner, &format!("{path}/pause"), &[]).await.status, StatusCode::CONFLICT, "a draft can't be paused");
+    sqlx::query("update workflow set state = 'published', published_version = 1, published_revision = 1 where id = $1")
+        .bind(id)
+        .execute(house.pool())
+        .await
+        .unwrap();
+    assert_eq!(house.form(&owner, &format!("{path}/pause"), &[]).await.location(), "/workflows?done=paused");
+    assert!(house.get(&owner, "/workflows").await.body.contains("Paused"));
+    assert_eq!(house.form(&owner, &format!("{path}/resume"), &[]).await.location(), "/workflows?done=resumed");
+
+    let asked = house.get(&owner, &format!("{path}/delete")).await;
+    assert!(asked.body.contains("Its address stops answering at once."), "{}", asked.body);
+    assert_eq!(house.form(&owner, &format!("{path}/delete"), &[]).await.location(), "/workflows?done=deleted");
+    assert_eq!(house.get(&owner, &path).await.status, StatusCode::NOT_FOUND);
+    let dead: bool = sqlx::query_scalar("select revoked_at is not null from endpoint where workflow_id = $1")
+        .bind(id)
+        .fetch_one(house.pool())
+        .await
+        .unwrap();
+    assert!(dead, "its address");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn home_shows_figures_that_lead_to_their_runs(pool: PgPoolOptions, options: PgConnectOptions) {
+    let house = House::build(pool, options).await;
+    let owner = house.owner().await;
+    assert_eq!(house.get(&owner, "/").await.location(), "/workflows", "before there is a workflow: the gallery");
+    let path = house.form(&owner, "/workflows", &[("starter", "answer")]).await.location().to_owned();
+    let workflow = path.rsplit('/').next().unwrap().parse::<uuid::Uuid>().unwrap();
+    for (state, reason) in [(1, None), (1, None), (2, Some("The service refused the <order>."))] {
+        sqlx::query(
+            "insert into run_end (id, workspace_id, workflow_id, state, steps, reason, finished_at)
+             select $1, workspace_id, id, $3, 1, $4, now() from workflow where id = $2",
+        )
+        .bind(uuid::Uuid::now_v7())
+        .bind(workflow)
+        .bind(state as i16)
+        .bind(reason)
+        .execute(house.pool())
+        .await
+        .unwrap();
+    }
+    for period in ["day", "week"] {
+        let page = house.get(&owner, &format!("/?period={period}")).await.body;
+        assert!(page.contains(&format!("/runs?state=failed&amp;period={period}")), "{page}");
+        assert!(page.contains("33 % of 3") && page.contains("The service refused the &#60;order&#62;."), "{page}");
+        assert!(page.contains("2 succeeded, 1 failed"), "{page}");
+    }
+}
