@@ -6,10 +6,12 @@ use crate::{
     config::Config,
     database::Database,
     dispatch::{Engine, Parts, Settings},
+    egress::{self, Egress},
     http_server::health::Readiness,
     ingest::Ingest,
     live::Live,
     shutdown::Shutdown,
+    store::files::WorkspaceFiles,
     vault::Vault,
 };
 use sqlx::PgPool;
@@ -30,6 +32,8 @@ pub struct App {
     pub vault: Vault,
     /// Accepts events and runs workflows.
     pub engine: Engine,
+    /// The one door out: HTTP, TCP, mail.
+    pub egress: Egress,
     /// The doors in: webhooks, forms, manual starts.
     pub ingest: Ingest,
     /// What changed, for pages that move by themselves.
@@ -51,9 +55,10 @@ pub async fn assemble(config: Config, database: Database, shutdown: Shutdown) ->
     let live = Live::default();
     let vault = Vault::start(&config.data.key_file, &database.pool).await?;
     let ingest = Ingest::start(database.pool.clone(), clock.clone(), &live, config.limits.max_body);
-    let engine = Engine::start(engine_parts(&config, &database, &clock, &registry, &live)).await?;
+    let egress = egress(&config, &clock);
+    let engine = Engine::start(engine_parts(&config, &database, &clock, &registry, &live, &egress)).await?;
     let readiness = Arc::new(Readiness::new(database.pool.clone(), engine.clone(), shutdown.clone()));
-    Ok(App { config, pool: database.pool, clock, registry, auth, vault, engine, ingest, live, shutdown, readiness })
+    Ok(App { config, pool: database.pool, clock, registry, auth, vault, engine, egress, ingest, live, shutdown, readiness })
 }
 
 fn auth(config: &Config) -> Auth {
@@ -63,13 +68,25 @@ fn auth(config: &Config) -> Auth {
     })
 }
 
-fn engine_parts(config: &Config, database: &Database, clock: &Clock, registry: &Arc<Registry>, live: &Live) -> Parts {
+fn egress(config: &Config, clock: &Clock) -> Egress {
+    Egress::new(egress::Settings { allow: config.egress.allow.clone(), mail: config.mail.smtp.clone() }, clock.clone())
+}
+
+fn engine_parts(
+    config: &Config,
+    database: &Database,
+    clock: &Clock,
+    registry: &Arc<Registry>,
+    live: &Live,
+    egress: &Egress,
+) -> Parts {
+    let (egress, files, most) = (egress.clone(), database.pool.clone(), config.limits.max_body);
     Parts {
         database: database.options.clone(),
         pool: database.pool.clone(),
         clock: clock.clone(),
         registry: Arc::clone(registry),
-        doors: Arc::new(|_| unreachable!("no operation is registered that uses a door")),
+        doors: Arc::new(move |workspace| egress.doors(WorkspaceFiles::new(files.clone(), workspace, most))),
         live: live.clone(),
         settings: Settings {
             retention_days: config.limits.retention_days,

@@ -1,9 +1,11 @@
 //! E-mail, sent by the instance's own mail setting.
 
+mod action;
+mod address;
 mod send;
 
 use crate::sdk::Entry;
 
 pub fn entries() -> Vec<Entry> {
-    vec![send::operation().into()]
+    vec![Entry { operation: send::operation(), action: Some(Box::new(action::SendMail)) }]
 }

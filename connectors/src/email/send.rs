@@ -33,7 +33,7 @@ pub fn operation() -> Operation {
                 .advanced(),
         ],
         effect: Some(EffectRule::Always(Effect::Unsafe)),
-        sample: json!({ "message_id": "5b6c1f0e-6f8e-5d33-9a5c-6f0f2c1f8a11@towpath", "accepted": ["ada@example.com"] }),
+        sample: json!({ "message_id": "5b6c1f0e-6f8e-5d33-9a5c-6f0f2c1f8a11@example.com", "accepted": ["ada@example.com"] }),
         help: "Sends a mail through the mail server that this installation was set up with. What it answers is the mail's id and the \
                addresses that the server accepted."
             .into(),

@@ -1,9 +1,12 @@
 //! Plain HTTP: any service with a web address.
 
+mod answer;
+mod plan;
 mod request;
+mod send;
 
 use crate::sdk::Entry;
 
 pub fn entries() -> Vec<Entry> {
-    vec![request::operation().into()]
+    vec![Entry { operation: request::operation(), action: Some(Box::new(send::Send)) }]
 }

@@ -1,11 +1,16 @@
 //! The contract: what an action is given, what it gives back, and the doors it may use. Connectors see nothing else of the server.
 
 pub mod form;
+pub mod mask;
+pub mod outcome;
+pub mod value;
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, Method, StatusCode};
 use std::{
+    fmt,
     sync::Mutex,
     time::{Duration, Instant},
 };
@@ -140,6 +145,18 @@ pub struct HttpResponse {
     pub headers: HeaderMap,
     pub body: Bytes,
     pub took: Duration,
+    pub received: DateTime<Utc>,
+    /// A redirect turned the request into a GET: what was sent first has been taken, whatever this answer says.
+    pub rewritten: bool,
+    /// Why the body isn't whole. Only an answer whose status is an error is handed over cut; its status says more than the cut does.
+    pub cut: Option<StepError>,
+}
+
+/// Prints no header and no byte of the body: both may hold secrets.
+impl fmt::Debug for HttpResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} from {}, {} bytes", self.status, mask::url(&self.url), self.body.len())
+    }
 }
 
 /// Sends mail by the instance's own setting.

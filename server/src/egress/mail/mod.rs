@@ -1,0 +1,32 @@
+//! Mail through the door: the instance's own mail server, which an operator names in one setting. Being that setting is its permission
+//! to be in the private network; nobody else's address is ever connected to here.
+
+mod compose;
+mod deliver;
+mod setting;
+
+pub use setting::{BadSetting, MailSettings, SETTING, Security};
+
+use super::Egress;
+use futures_util::future::BoxFuture;
+use std::time::Instant;
+use towpath_connectors::sdk::{Mail, MailMessage};
+use towpath_engine::error::StepError;
+
+impl Mail for Egress {
+    fn send<'a>(&'a self, message: MailMessage, deadline: Instant) -> BoxFuture<'a, Result<String, StepError>> {
+        Box::pin(async move {
+            let Some(settings) = &self.0.mail else {
+                return Err(StepError::invalid_input("This installation has no mail server, so no mail can be sent.").hint(
+                    format!("An operator names one in the setting {SETTING}, for example smtp://user:password@mail.example.com."),
+                ));
+            };
+            let composed = compose::compose(&message, settings)?;
+            deliver::deliver(&self.0.connector, &self.0.roots, settings, composed, deadline.into()).await
+        })
+    }
+
+    fn default_from(&self) -> Option<String> {
+        self.0.mail.as_ref().map(|settings| settings.from.to_string())
+    }
+}
