@@ -7,7 +7,9 @@ create table node (
     draining boolean not null default false,
     build text not null,
     address text not null,
-    started_at timestamptz not null default now()
+    started_at timestamptz not null default now(),
+    -- How many processes in a row before this one ended without a drain, soon after their start.
+    deaths smallint not null default 0
 ) with (fillfactor = 40);
 
 create table shard (
@@ -132,3 +134,34 @@ create table record_default partition of record default;
 create table run_end_default partition of run_end default;
 create table delivery_default partition of delivery default;
 create table file_default partition of file default;
+
+-- Makes one partition, if it isn't there. Rows of its range that the default partition caught before move in with it.
+create function make_partition(parent text, name text, key text, lower text, upper text) returns boolean
+language plpgsql set lock_timeout = '200ms' as $$
+begin
+    if to_regclass(format('%I', name)) is not null then
+        return false;
+    end if;
+    execute format('create table %I (like %I including all)', name, parent);
+    execute format(
+        'with moved as (delete from %I where %I >= %L and %I < %L returning *) insert into %I select * from moved',
+        parent || '_default', key, lower, key, upper, name);
+    execute format('alter table %I attach partition %I for values from (%L) to (%L)', parent, name, lower, upper);
+    return true;
+end $$;
+
+-- Drops one partition. With `keep`, rows of runs that are still live or waiting go to the default partition first.
+create function drop_partition(parent text, name text, key text, keep boolean) returns void
+language plpgsql set lock_timeout = '200ms' as $$
+begin
+    if to_regclass(format('%I', name)) is null then
+        return;
+    end if;
+    execute format('alter table %I detach partition %I', parent, name);
+    if keep then
+        execute format(
+            'insert into %I select * from %I where %I in (select run_id from job union select run_id from wait)',
+            parent, name, key);
+    end if;
+    execute format('drop table %I', name);
+end $$;

@@ -2,10 +2,26 @@
 //!
 //! [`Engine`] is what the rest of the server sees of the journal, the dispatcher and the run loop.
 
+mod batch;
+mod callers;
+mod cancel;
+mod core;
+mod disk;
+mod door;
+mod driver;
+mod node;
 mod parts;
+mod plans;
+mod ready;
+mod recovery;
+mod retention;
+mod signals;
+mod timers;
 
 pub use parts::{OpenDoors, Parts, Settings};
 
+use self::{core::Core, node::Node};
+use crate::journal::{Heir, WriterOptions};
 use std::{sync::Arc, time::Duration};
 use towpath_engine::{
     event::Event,
@@ -16,7 +32,10 @@ use towpath_engine::{
 
 /// The running engine. Cloning it is cheap.
 #[derive(Clone)]
-pub struct Engine(#[allow(dead_code, reason = "filled in by the dispatcher")] Arc<()>);
+pub struct Engine {
+    core: Arc<Core>,
+    writer: Arc<tokio::sync::Mutex<Option<tokio::task::JoinHandle<()>>>>,
+}
 
 /// Where an event came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,48 +111,84 @@ impl Engine {
     /// Takes over what an earlier process left, and starts running. Fails when the database can't be reached, or when another
     /// live process runs on it.
     pub async fn start(parts: Parts) -> anyhow::Result<Self> {
-        let _ = parts;
-        Ok(Self(Arc::new(())))
+        let database = parts.database.clone();
+        let (node, session) = Node::join(&database, &address()).await?;
+        let core = Core::new(parts, Arc::clone(&node));
+        retention::make_partitions(&core).await;
+        let options = WriterOptions::new(&database, node.id);
+        let (writer_core, heir) = (Arc::clone(&core), Arc::clone(&core) as Arc<dyn Heir>);
+        let writer = tokio::spawn(async move {
+            let stop = writer_core.stop.clone();
+            // Being stopped is an end like any other.
+            let _ = stop.run_until_cancelled(writer_core.journal.write(options, heir)).await;
+        });
+        core.spawn(node.keep(database, session));
+        core.spawn(driver::schedule(Arc::clone(&core)));
+        core.spawn(recovery::recover(Arc::clone(&core)));
+        core.spawn(timers::run(Arc::clone(&core)));
+        core.spawn(retention::run(Arc::clone(&core)));
+        let watched = Arc::clone(&core);
+        core.spawn(async move { watched.disk.watch().await });
+        Ok(Self { core, writer: Arc::new(tokio::sync::Mutex::new(Some(writer))) })
     }
 
     /// Stops accepting, finishes or parks what is under way within this long, and gives the shards back. Nothing is lost: what is
     /// cut short goes on at the next start.
     pub async fn drain(&self, within: Duration) {
-        let _ = within;
+        self.core.set_draining();
+        self.core.runs.close();
+        if tokio::time::timeout(within, self.core.runs.wait()).await.is_err() {
+            tracing::warn!(runs = self.core.runs.len(), "steps did not finish in time; they go on at the next start");
+        }
+        self.core.journal.close();
+        if let Some(mut writer) = self.writer.lock().await.take() {
+            // Without the database nothing can be written; what is pending is worked out again at the next start.
+            if tokio::time::timeout(Duration::from_secs(5), &mut writer).await.is_err() {
+                writer.abort();
+            }
+        }
+        self.core.stop.cancel();
+        if !self.core.node.is_lost()
+            && let Err(error) = node::release(&self.core.node, &self.core.parts.database).await
+        {
+            tracing::warn!(%error, "the shards could not be given back; the next start takes them");
+        }
     }
 
     /// Can events be accepted? Otherwise a sentence for `/readyz` and the log.
     pub fn ready(&self) -> Result<(), String> {
-        Ok(())
+        door::open(&self.core).map_err(|refused| refused.to_string())?;
+        match self.core.journal.outage() {
+            Some(away) if away > Duration::from_secs(2) => {
+                Err(format!("The database has not taken any writes for {} seconds.", away.as_secs()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Is a step of this run under way in this process, as opposed to queued?
     pub fn is_running(&self, run: RunId) -> bool {
-        let _ = run;
-        false
+        self.core.signals.is_active(run)
     }
 
     /// Returns when another process has taken over and this one may commit nothing more: exit then.
     pub async fn lost(&self) {
-        std::future::pending().await
+        self.core.node.lost().await;
     }
 
     /// Stores the event and its run, and answers once they are on disk.
     pub async fn accept(&self, run: NewRun) -> Result<Accepted, Refused> {
-        let _ = run;
-        Err(Refused::Draining)
+        door::accept(&self.core, run).await
     }
 
     /// As [`Engine::accept`], and then waits at most `within` for what the run answers.
     pub async fn accept_and_answer(&self, run: NewRun, within: Duration) -> Result<Answered, Refused> {
-        let _ = (run, within);
-        Err(Refused::Draining)
+        door::accept_and_answer(&self.core, run, within).await
     }
 
-    /// Asks a running, waiting or queued run to stop. Cancel and end race; the first commit wins.
+    /// Asks a running, waiting or queued run to stop, and waits a moment for its end. Cancel and end race; the first commit wins.
     pub async fn cancel(&self, workspace: WorkspaceId, run: RunId, by: &str) -> Result<RunChange, Refused> {
-        let _ = (workspace, run, by);
-        Err(Refused::Draining)
+        cancel::request(&self.core, workspace, run, by).await.map_err(refused)
     }
 
     /// Records a person's word on an uncertain effect, once.
@@ -145,7 +200,28 @@ impl Engine {
         by: &str,
         decision: Decision,
     ) -> Result<RunChange, Refused> {
-        let _ = (workspace, run, step, by, decision);
-        Err(Refused::Draining)
+        cancel::decide(&self.core, workspace, run, step, by, decision).await.map_err(refused)
     }
+
+    /// Ends everything at once, as a crash does: nothing is finished, given back or told.
+    #[cfg(test)]
+    pub(crate) async fn crash(&self) {
+        self.core.stop.cancel();
+        self.core.runs.close();
+        self.core.runs.wait().await;
+        if let Some(writer) = self.writer.lock().await.take() {
+            // It was stopped with everything else.
+            let _ = writer.await;
+        }
+    }
+}
+
+fn refused(trouble: cancel::Trouble) -> Refused {
+    Refused::Unavailable(trouble.to_string())
+}
+
+/// Where this process runs, for people who look at the table of nodes.
+fn address() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{} (process {})", host.trim(), std::process::id())
 }

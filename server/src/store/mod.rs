@@ -3,6 +3,8 @@
 
 /// Which failures were told.
 pub mod alerts;
+/// Deliveries that were taken, and the runs they started.
+pub mod deliveries;
 /// The edits of drafts.
 pub mod edits;
 /// The public addresses of triggers.
@@ -11,22 +13,34 @@ pub mod endpoints;
 pub mod figures;
 /// Bytes that pass between steps by reference.
 pub mod files;
+/// Runs that have something to do.
+pub mod jobs;
 /// Who is what in which workspace.
 pub mod members;
+/// Processes, and who may write.
+pub mod nodes;
 /// The inbox: events that arrived and started no run.
 pub mod parked;
+/// Days of data: made ahead, dropped after the retention.
+pub mod partitions;
 /// Who can sign in.
 pub mod people;
+/// What happened in a run.
+pub mod records;
 /// Deliveries that were turned away.
 pub mod refusals;
 /// What the pages about runs read.
 pub mod run_pages;
+/// Accepted events and their runs.
+pub mod runs;
 /// The last events that a trigger saw.
 pub mod samples;
 /// Who is signed in.
 pub mod sessions;
 /// What was published, word for word.
 pub mod versions;
+/// Runs that sleep.
+pub mod waits;
 /// The list of workflows.
 pub mod workflow_list;
 /// Drafts, and which version is published.

@@ -1,0 +1,1 @@
+, lost as materialized (select null::uuid as run_id where false)

@@ -1,0 +1,126 @@
+//! Stopping a run, and a person's word on an uncertain effect. Both are records; whoever commits first wins.
+
+use super::{RunChange, callers::For, callers::News, core::Core, driver::change, signals::CancelRequest};
+use crate::{
+    journal::{Cancelled, Change, Failure, operation::RecordRow},
+    store::{records, runs},
+};
+use std::time::{Duration, Instant};
+use towpath_engine::{
+    ids::{RunId, WorkspaceId},
+    record::{Decision, EndState, Entry, Record, WaitOn},
+    state::RunState,
+    workflow::StepPath,
+};
+
+/// How long a request waits to see the run end.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often it looks by itself: a pure run tells nobody that it ended.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What a request about a run can fail with.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    #[error("the database does not answer: {0}")]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
+/// Asks a run to stop, and waits a while for its end.
+pub async fn request(core: &Core, workspace: WorkspaceId, run: RunId, by: &str) -> Result<RunChange, Trouble> {
+    let news = core.callers.wait(run, For::End);
+    let request = CancelRequest { by: by.to_owned(), at: core.parts.clock.now() };
+    let record = Box::new(RecordRow::new(0, &request.entry()));
+    let asked = change(core, |reply| Change::Cancel { workspace, run, record, reply }).await;
+    let result = match asked {
+        Ok(Cancelled::NotLive) => over(core, workspace, run).await,
+        Ok(Cancelled::Woken(woken)) => {
+            core.enqueue(woken.run);
+            ended(core, run, news).await
+        }
+        Ok(Cancelled::Running) => {
+            core.signals.cancel(run, request);
+            let result = ended(core, run, news).await;
+            core.signals.forget(run);
+            result
+        }
+        Err(failure) => Err(failure.into()),
+    };
+    core.callers.leave(run);
+    result
+}
+
+async fn over(core: &Core, workspace: WorkspaceId, run: RunId) -> Result<RunChange, Trouble> {
+    if !runs::exists(&core.parts.pool, workspace, run).await? {
+        return Ok(RunChange::NotFound);
+    }
+    Ok(match runs::end(&core.parts.pool, run).await? {
+        Some(end) => RunChange::AlreadyEnded(word(end.state).into()),
+        None => RunChange::NotFound,
+    })
+}
+
+/// Waits for the end that the request leads to, or that came before it.
+async fn ended(core: &Core, run: RunId, mut news: tokio::sync::oneshot::Receiver<News>) -> Result<RunChange, Trouble> {
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        let end = match tokio::time::timeout(LOOK, &mut news).await {
+            Ok(Ok(News::Ended(end))) => Some(end),
+            _ => runs::end(&core.parts.pool, run).await?,
+        };
+        if let Some(end) = end {
+            return Ok(match end.state {
+                EndState::Cancelled => RunChange::Done,
+                other => RunChange::AlreadyEnded(word(other).into()),
+            });
+        }
+    }
+    // The request is on disk: the run ends when its step lets it.
+    Ok(RunChange::Done)
+}
+
+/// Writes a person's word, if the run waits for one at this step.
+pub async fn decide(
+    core: &Core,
+    workspace: WorkspaceId,
+    run: RunId,
+    step: &StepPath,
+    by: &str,
+    decision: Decision,
+) -> Result<RunChange, Trouble> {
+    if !runs::exists(&core.parts.pool, workspace, run).await? {
+        return Ok(RunChange::NotFound);
+    }
+    let history = records::history(&core.parts.pool, run).await?;
+    let state = RunState::fold(run, history.iter().map(|entry| &entry.record));
+    let Some(attempt) =
+        state.waiting().filter(|(waiting, _, on)| *waiting == step && **on == WaitOn::Decision).map(|(_, attempt, _)| attempt)
+    else {
+        return Ok(match runs::end(&core.parts.pool, run).await? {
+            Some(end) => RunChange::AlreadyEnded(word(end.state).into()),
+            None => RunChange::NotWaiting,
+        });
+    };
+    let record = Record::Decided { step: step.clone(), attempt, by: by.to_owned(), decision };
+    let record = Box::new(RecordRow::new(0, &Entry { at: core.parts.clock.now(), record }));
+    let step = step.clone();
+    match change(core, |reply| Change::Decide { workspace, run, step, record, reply }).await? {
+        Some(woken) => {
+            core.publish(woken.run);
+            core.enqueue(woken.run);
+            Ok(RunChange::Done)
+        }
+        None => Ok(RunChange::NotWaiting),
+    }
+}
+
+/// The state's word in the API.
+pub fn word(state: EndState) -> &'static str {
+    match state {
+        EndState::Succeeded => "succeeded",
+        EndState::Failed => "failed",
+        EndState::Cancelled => "cancelled",
+        EndState::DeadLettered => "dead_lettered",
+    }
+}
