@@ -26,6 +26,8 @@ enum Command {
     },
     /// Check the settings and say what is wrong with them.
     CheckConfig,
+    /// Run the embedded PostgreSQL alone, for maintenance, until Ctrl-C. Its schema is left as it is.
+    Database,
 }
 
 /// Runs the command that the process was started with.
@@ -42,6 +44,7 @@ pub fn run() -> ExitCode {
     let outcome = match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => in_runtime(crate::serve::serve(config)),
         Command::User { command } => in_runtime(user::run(config, command)),
+        Command::Database => in_runtime(crate::serve::database_alone(config)),
         Command::CheckConfig => {
             say("The settings are fine.");
             Ok(())

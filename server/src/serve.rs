@@ -33,6 +33,18 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     served
 }
 
+/// Runs the embedded PostgreSQL alone until a signal.
+///
+/// # Errors
+/// A sentence that says what keeps it from running.
+pub async fn database_alone(config: Config) -> anyhow::Result<()> {
+    let alone = database::open_alone(&config).await?;
+    say(&format!("PostgreSQL runs. Connect with:\n  {}\nCtrl-C ends it.", alone.psql()));
+    shutdown::wait_for_signal().await?;
+    alone.stop().await;
+    Ok(())
+}
+
 /// Waits for a signal, then lets the engine finish what it is doing.
 async fn drain(app: App, shutdown: Shutdown) -> anyhow::Result<()> {
     let signal = tokio::select! {

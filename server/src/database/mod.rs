@@ -1,7 +1,7 @@
 //! PostgreSQL: which server, how to connect to it, and its schema. [`open`] is the only way in; it answers once the schema is
 //! the one that this build was made for.
 
-mod embedded;
+pub mod embedded;
 pub mod migrate;
 
 use crate::config::{Config, Secret};
@@ -66,6 +66,20 @@ pub async fn open_beside(config: &Config) -> anyhow::Result<Opened> {
             Start::Started(embedded) => connect(embedded.options.clone(), Some(embedded)).await,
             Start::Taken(_) => connect(embedded::options_of_running(&config.data.directory)?, None).await,
         },
+    }
+}
+
+/// Starts the embedded server and nothing else: its schema is left as it is.
+///
+/// # Errors
+/// A sentence for the person at the terminal.
+pub async fn open_alone(config: &Config) -> anyhow::Result<Embedded> {
+    if config.database.url.is_some() {
+        bail!("DATABASE_URL names a PostgreSQL server, so there is no embedded one to run.");
+    }
+    match embedded::start(place(config)).await? {
+        Start::Started(embedded) => Ok(embedded),
+        Start::Taken(holder) => bail!("{holder}"),
     }
 }
 

@@ -117,6 +117,15 @@ impl Cluster {
         Ok(super::options(&self.socket_folder(), password.trim()))
     }
 
+    /// The shell's line that connects to the server.
+    pub fn psql(&self) -> String {
+        format!(
+            "PGPASSWORD=$(cat '{}') psql -h '{}' -U {USER} {DATABASE}",
+            self.home.join("password").display(),
+            self.socket_folder().display()
+        )
+    }
+
     /// The command that runs the server; its log goes to standard error.
     ///
     /// # Errors

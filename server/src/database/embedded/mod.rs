@@ -35,6 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A running server. Dropping it leaves the server to end with the process; [`Embedded::stop`] ends it in order.
 pub struct Embedded {
     pub options: PgConnectOptions,
+    psql: String,
     supervisor: Supervisor,
     /// Held as long as the server may run.
     _lock: Lock,
@@ -65,9 +66,10 @@ pub async fn start(place: Place) -> anyhow::Result<Start> {
         Prepared::Taken(holder) => return Ok(Start::Taken(holder)),
     };
     let options = cluster.options()?;
+    let psql = cluster.psql();
     let supervisor = Supervisor::start(cluster)?;
     match wait_until_ready(&options, &supervisor).await {
-        Ok(()) => Ok(Start::Started(Embedded { options, supervisor, _lock: lock })),
+        Ok(()) => Ok(Start::Started(Embedded { options, psql, supervisor, _lock: lock })),
         Err(error) => {
             supervisor.stop().await;
             Err(error)
@@ -84,6 +86,11 @@ pub fn options_of_running(data: &Path) -> anyhow::Result<PgConnectOptions> {
 }
 
 impl Embedded {
+    /// The shell's line that connects to the server.
+    pub fn psql(&self) -> &str {
+        &self.psql
+    }
+
     /// Ends the server in order: open transactions are rolled back, everything committed is on disk.
     pub async fn stop(self) {
         self.supervisor.stop().await;
