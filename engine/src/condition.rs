@@ -5,6 +5,8 @@
 
 mod compiled;
 mod judge;
+#[cfg(test)]
+mod tests;
 
 pub use compiled::{Compiled, Explanation, MAX_DEPTH};
 

@@ -1,12 +1,18 @@
 //! The steps that the engine does itself: set, filter, branch, delay, stop and respond. Their results follow from the context
 //! alone; nothing here waits, sends or reads a clock.
 
+mod respond;
+#[cfg(test)]
+mod tests;
+
+pub use respond::Respond;
+
 use crate::{
     Json,
     condition::Compiled,
     error::StepError,
-    expr::{Context, ExprError, Template, moment, number, print, value::show},
-    record::{Answer, AnswerBody, EndState},
+    expr::{Context, ExprError, Template, moment, print, value::show},
+    record::{Answer, EndState},
     workflow::{Span, Step},
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -36,23 +42,6 @@ pub enum Delay {
     Until(Template),
 }
 
-/// The answer to the caller of a synchronous trigger.
-#[derive(Debug)]
-pub struct Respond {
-    status: Option<Template>,
-    headers: Option<Template>,
-    kind: AnswerKind,
-    content: Option<Template>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum AnswerKind {
-    Json,
-    Text,
-    Html,
-    Empty,
-}
-
 /// What a step of the engine's own came to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
@@ -80,33 +69,12 @@ impl Outcome {
 
 /// The longest delay: a year. What waits longer is forgotten by people before it is done.
 pub const MAX_DELAY: Duration = Duration::from_secs(366 * 86_400);
-/// Headers that an answer may not set: they would act on Towpath's own pages at the same address, or on the connection.
-const REFUSED_HEADERS: [&str; 12] = [
-    "set-cookie",
-    "set-cookie2",
-    "content-security-policy",
-    "content-security-policy-report-only",
-    "strict-transport-security",
-    "clear-site-data",
-    "service-worker-allowed",
-    "content-length",
-    "transfer-encoding",
-    "connection",
-    "upgrade",
-    "trailer",
-];
-
 impl PureStep {
     /// Compiles a step. None: the step isn't one of the engine's own. Errors name their field.
     pub fn compile(step: &Step) -> Result<Option<Self>, ExprError> {
-        let field = |name: &str| -> Result<Option<Template>, ExprError> {
-            step.input.get(name).map(|value| Template::compile(value).map_err(|error| error.within(name))).transpose()
-        };
+        let field = |name: &str| field(step, name);
         let needed = |name: &str, what: &str| -> Result<Template, ExprError> {
             field(name)?.ok_or_else(|| ExprError::new(format!("{what} is missing.")).within(name))
-        };
-        let choice = |name: &str, default: &str| {
-            step.input.get(name).filter(|value| !value.is_null()).map_or(default.to_owned(), print::text)
         };
         Ok(Some(match step.operation.as_str() {
             "set" => Self::Set(needed("fields", "The list of fields")?),
@@ -124,7 +92,7 @@ impl PureStep {
             }
             "delay" => {
                 let default = if step.input.contains_key("until") && !step.input.contains_key("for") { "until" } else { "for" };
-                match choice("mode", default).as_str() {
+                match choice(step, "mode", default).as_str() {
                     "for" => Self::Delay(Delay::For(needed("for", "How long to wait")?)),
                     "until" => Self::Delay(Delay::Until(needed("until", "The time to wait for")?)),
                     other => return Err(not_a_choice("mode", other, "for or until")),
@@ -134,22 +102,7 @@ impl PureStep {
                 outcome: field("outcome")?.map_or_else(|| Template::compile(&json!("succeeded")), Ok)?,
                 reason: field("reason")?,
             },
-            "respond" => {
-                let kind = match choice("kind", "json").as_str() {
-                    "json" => AnswerKind::Json,
-                    "text" => AnswerKind::Text,
-                    "html" => AnswerKind::Html,
-                    "empty" => AnswerKind::Empty,
-                    other => return Err(not_a_choice("kind", other, "json, text, html or empty")),
-                };
-                let content = match kind {
-                    AnswerKind::Json => field("json")?,
-                    AnswerKind::Text => field("text")?,
-                    AnswerKind::Html => field("html")?,
-                    AnswerKind::Empty => None,
-                };
-                Self::Respond(Respond { status: field("status")?, headers: field("headers")?, kind, content })
-            }
+            "respond" => Self::Respond(Respond::compile(step)?),
             _ => return Ok(None),
         }))
     }
@@ -201,10 +154,7 @@ impl PureStep {
             Self::Filter(condition) => add(condition.paths()),
             Self::Branch(cases) => cases.iter().for_each(|(_, condition)| add(condition.paths())),
             Self::Stop { outcome, reason } => [Some(outcome), reason.as_ref()].into_iter().flatten().for_each(|t| add(t.paths())),
-            Self::Respond(respond) => {
-                let parts = [&respond.status, &respond.headers, &respond.content];
-                parts.into_iter().flatten().for_each(|template| add(template.paths()));
-            }
+            Self::Respond(respond) => respond.templates().for_each(|template| add(template.paths())),
         }
         paths
     }
@@ -262,104 +212,14 @@ fn stop(outcome: &Template, reason: Option<&Template>, context: &Context) -> Res
     Ok(Outcome::Stop { state, reason })
 }
 
-impl Respond {
-    fn answer(&self, context: &Context) -> Result<Answer, StepError> {
-        let status = self.status(context)?;
-        let headers = self.headers(context)?;
-        let content = match &self.content {
-            Some(content) => content.resolve(context).map_err(|error| error.within(self.kind.field()))?,
-            None => None,
-        };
-        let text = |content: Option<Json>| content.map(|content| print::text(&content)).unwrap_or_default();
-        let body = match (self.kind, content) {
-            (AnswerKind::Empty, _) => AnswerBody::Empty,
-            (AnswerKind::Json, content) => AnswerBody::Json(content.unwrap_or(Json::Null)),
-            (AnswerKind::Text, content) => AnswerBody::Text(text(content)),
-            (AnswerKind::Html, content) => AnswerBody::Html(text(content)),
-        };
-        // HTTP has no room for a body in these.
-        let body = match (status, body) {
-            (204 | 205 | 304, AnswerBody::Json(Json::Null)) => AnswerBody::Empty,
-            (204 | 205 | 304, AnswerBody::Text(text) | AnswerBody::Html(text)) if text.is_empty() => AnswerBody::Empty,
-            (204 | 205 | 304, body) if body != AnswerBody::Empty => {
-                return Err(refuse(
-                    self.kind.field(),
-                    format!("An answer with status {status} can't have a body; choose “empty”."),
-                ));
-            }
-            (_, body) => body,
-        };
-        Ok(Answer { status, headers, body })
-    }
-
-    fn status(&self, context: &Context) -> Result<u16, StepError> {
-        let value = match &self.status {
-            Some(status) => status.resolve(context).map_err(|error| error.within("status"))?,
-            None => None,
-        };
-        let Some(value) = value.filter(|value| value != &Json::Null && value != "") else { return Ok(200) };
-        let read = number::Num::read(&value).map(|number| match number {
-            number::Num::Float(float) => number::whole(float),
-            int => int,
-        });
-        match read {
-            Some(number::Num::Int(status @ 200..=599)) => Ok(u16::try_from(status).unwrap_or(200)),
-            _ => Err(refuse("status", format!("The status must be a whole number from 200 to 599, not {}.", show(&value)))),
-        }
-    }
-
-    fn headers(&self, context: &Context) -> Result<Vec<(String, String)>, StepError> {
-        let value = match &self.headers {
-            Some(headers) => headers.resolve(context).map_err(|error| error.within("headers"))?,
-            None => None,
-        };
-        let fields = match value {
-            None | Some(Json::Null) => return Ok(Vec::new()),
-            Some(Json::Object(fields)) => fields,
-            Some(other) => return Err(refuse("headers", format!("Headers are names and values, not {}.", show(&other)))),
-        };
-        let mut headers = Vec::with_capacity(fields.len());
-        for (name, value) in fields {
-            let place = format!("headers.{name}");
-            if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)) {
-                return Err(refuse(&place, format!("\"{name}\" is not a header's name: letters, digits and hyphens only.")));
-            }
-            if REFUSED_HEADERS.iter().any(|refused| refused.eq_ignore_ascii_case(&name)) {
-                return Err(refuse(
-                    &place,
-                    format!("An answer can't set the header {name}: it would reach beyond this workflow."),
-                ));
-            }
-            // A list sends the header once for each item.
-            let values = match value {
-                Json::Array(values) => values,
-                value => vec![value],
-            };
-            for value in values {
-                let text = print::text(&value).trim().to_owned();
-                if text.chars().any(|c| c != '\t' && c.is_control()) {
-                    return Err(refuse(
-                        &place,
-                        format!("The value of the header {name} holds a line end or another control character."),
-                    ));
-                }
-                headers.push((name.clone(), text));
-            }
-        }
-        Ok(headers)
-    }
+/// An input of a step, compiled.
+fn field(step: &Step, name: &str) -> Result<Option<Template>, ExprError> {
+    step.input.get(name).map(|value| Template::compile(value).map_err(|error| error.within(name))).transpose()
 }
 
-impl AnswerKind {
-    /// The field that holds the content.
-    fn field(self) -> &'static str {
-        match self {
-            Self::Json => "json",
-            Self::Text => "text",
-            Self::Html => "html",
-            Self::Empty => "kind",
-        }
-    }
+/// An input of a step that is chosen from a list and holds no expression.
+fn choice(step: &Step, name: &str, default: &str) -> String {
+    step.input.get(name).filter(|value| !value.is_null()).map_or(default.to_owned(), print::text)
 }
 
 fn refuse(field: &str, message: String) -> StepError {
