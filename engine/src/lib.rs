@@ -20,6 +20,8 @@ pub mod plan;
 pub mod planner;
 pub mod pure;
 pub mod record;
+#[cfg(test)]
+mod rehearsal;
 pub mod retry;
 pub mod state;
 pub mod validate;

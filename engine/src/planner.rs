@@ -287,3 +287,8 @@ fn taken_lane(step: &PlannedStep, turn: Option<&Turn>) -> Option<usize> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

@@ -79,3 +79,66 @@ pub fn seed(run: RunId, step: &StepPath, attempt: u16) -> u64 {
 pub fn idempotency_key(run: RunId, step: &StepPath) -> Uuid {
     Uuid::new_v5(&run.0, step.0.as_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workflow::Span;
+
+    const NONE: u64 = 0;
+    const ALL: u64 = u64::MAX;
+
+    fn retry() -> Retry {
+        Retry { attempts: 9, first: Span(Duration::from_secs(1)), max: Span(Duration::from_secs(10)) }
+    }
+
+    fn wait(attempt: u16, seed: u64, asked: Option<u64>) -> Duration {
+        let mut error = StepError::new(ErrorKind::RateLimited, "Too many.");
+        error.retry_after = asked.map(Duration::from_secs);
+        match verdict(&error, Some(Effect::Unsafe), attempt, 99, &retry(), seed) {
+            Verdict::Retry { after } => after,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn waits_double_up_to_the_longest_and_are_spread_from_nothing() {
+        let most: Vec<u64> = (1..=6).map(|attempt| wait(attempt, ALL, None).as_secs()).collect();
+        assert_eq!(most, [1, 2, 4, 8, 10, 10]);
+        assert_eq!(wait(70, ALL, None), Duration::from_secs(10));
+        assert_eq!(wait(3, NONE, None), Duration::ZERO);
+        assert_eq!(wait(3, ALL / 2, None), Duration::from_millis(2_000));
+    }
+
+    #[test]
+    fn retry_after_is_waited_for_in_full_but_never_beyond_a_day() {
+        assert!(wait(1, NONE, Some(120)) >= Duration::from_secs(120));
+        assert!(wait(1, ALL, Some(10_000_000)) <= MAX_RETRY_AFTER + Duration::from_secs(1));
+    }
+
+    #[test]
+    fn seeds_differ_by_run_step_and_attempt_and_repeat_themselves() {
+        let (run, step) = (RunId(Uuid::from_u128(1)), StepPath("a".into()));
+        let one = seed(run, &step, 1);
+        assert_eq!(one, seed(run, &step, 1));
+        assert_ne!(one, seed(run, &step, 2));
+        assert_ne!(one, seed(run, &StepPath("b".into()), 1));
+        assert_ne!(one, seed(RunId(Uuid::from_u128(2)), &step, 1));
+        // Spread, not bunched: a thousand runs fill each tenth of the range.
+        let mut tenths = [0; 10];
+        for run in 0..1_000 {
+            tenths[(u128::from(seed(RunId(Uuid::from_u128(run)), &step, 1)) * 10 >> 64) as usize] += 1;
+        }
+        assert!(tenths.iter().all(|count| (60..140).contains(count)), "{tenths:?}");
+    }
+
+    #[test]
+    fn the_idempotency_key_is_the_steps_own_and_the_same_for_every_attempt() {
+        let (run, step) = (RunId(Uuid::from_u128(1)), StepPath("a".into()));
+        let key = idempotency_key(run, &step);
+        assert_eq!(key, idempotency_key(run, &step));
+        assert_eq!(key.to_string(), "0abcdf8d-3a47-5867-932d-49cfaa19bc66");
+        assert_ne!(key, idempotency_key(run, &StepPath("b".into())));
+        assert_ne!(key, idempotency_key(RunId(Uuid::from_u128(2)), &step));
+    }
+}

@@ -1,4 +1,4 @@
-//! Which names an expression may use at a step: the roots, and the steps that ran before it.
+//! Which steps an expression may name: those that ran before it. The other roots are the expression compiler's to know.
 
 use super::{Check, Severity};
 use crate::{
@@ -71,43 +71,20 @@ fn name(step: &Step) -> &str {
     step.title.as_deref().unwrap_or(&step.id.0)
 }
 
-const ROOTS: [&str; 5] = ["trigger", "steps", "run", "vars", "now"];
-
 /// Checks the paths that a field of the step at `position` uses. `careful`: the field says itself what to do about missing values.
 pub(super) fn check(check: &mut Check<'_>, field: &str, paths: &[String], careful: bool, position: usize) {
     let mut said: Vec<&str> = Vec::new();
     for path in paths {
-        let (root, rest) = split(path);
-        match root {
-            "steps" => {
-                let Some(id) = rest.map(|rest| split(rest).0) else { continue };
-                if !said.contains(&id) {
-                    said.push(id);
-                    if let Some((severity, message)) = step(check, id, careful, position) {
-                        check.say(severity, Some(field.to_owned()), message);
-                    }
-                }
-            }
-            "item" | "index" if !said.contains(&root) => {
-                said.push(root);
-                check.blocks(Some(field), format!("\"{root}\" has a value only inside a loop, and this step is in none."));
-            }
-            root if ROOTS.contains(&root) || said.contains(&root) => {}
-            root => {
-                said.push(root);
-                check.blocks(Some(field), unknown_root(check, root));
-            }
+        // Unknown roots don't compile; all others but `steps` are always there.
+        let ("steps", Some(rest)) = split(path) else { continue };
+        let id = split(rest).0;
+        if said.contains(&id) {
+            continue;
         }
-    }
-}
-
-fn unknown_root(check: &Check<'_>, root: &str) -> String {
-    if check.names.positions.contains_key(root) {
-        return format!("There is nothing called \"{root}\" here. Write steps.{root} for the result of that step.");
-    }
-    match closest(root, ROOTS.into_iter()) {
-        Some(near) => format!("There is nothing called \"{root}\" here. Did you mean \"{near}\"?"),
-        None => format!("There is nothing called \"{root}\" here. Values come from trigger, steps.<id>, run, vars and now."),
+        said.push(id);
+        if let Some((severity, message)) = step(check, id, careful, position) {
+            check.say(severity, Some(field.to_owned()), message);
+        }
     }
 }
 

@@ -1,1 +1,246 @@
 use super::*;
+use crate::{
+    plan::Plan,
+    rehearsal::{operations, random::workflows, workflow},
+};
+use proptest::prelude::*;
+use serde_json::json;
+
+/// What is said, as `step.field: message`, in order.
+fn said(workflow: &Workflow) -> Vec<String> {
+    let line = |issue: Issue| {
+        let step = issue.step.map(|step| step.0).unwrap_or_default();
+        let mark = if issue.severity == Severity::Warning { "?" } else { "" };
+        format!("{step}.{}{mark}: {}", issue.field.unwrap_or_default(), issue.message)
+    };
+    validate(workflow, &operations()).into_iter().map(line).collect()
+}
+
+fn of(steps: &str) -> Vec<String> {
+    said(&workflow(steps))
+}
+
+/// Exactly one thing is said, and it begins like this.
+#[track_caller]
+fn only(steps: &str, beginning: &str) {
+    let said = of(steps);
+    assert!(said.len() == 1 && said[0].starts_with(beginning), "expected one issue {beginning:?}…, got {said:#?}");
+}
+
+const SET: &str = "use: set, input: { fields: { a: 1 } }";
+
+#[test]
+fn a_workflow_in_order_has_no_issues() {
+    let steps = "
+  - { id: total, use: set, input: { fields: { total: '{{ trigger.body.total | number }}' } } }
+  - { id: gate, use: filter, if: { value: '{{ steps.total.total }}', is: greater_than, to: 100 } }
+  - { id: wait, use: delay, input: { for: 10m } }
+  - { id: post, use: http.request, input: { method: POST, url: 'https://a.example/{{ run.id }}', body_kind: json, json: { at: '{{ now }}' } }, retry: { attempts: 3 }, timeout: 10s }
+  - { id: mail, use: email.send, input: { to: 'ada@example.com, Bob <bob@example.com>', attachments: '{{ trigger.body.file }}' } }";
+    assert_eq!(of(steps), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let empty = Workflow::new(" ");
+    assert_eq!(
+        said(&empty),
+        [
+            ".name: Give the workflow a name.",
+            ".?: Add a step: so far nothing happens when the workflow starts.",
+            ".: Choose what starts this workflow: it has no trigger yet.",
+        ]
+    );
+    only("  - { id: a, use: http.request }", "a.url: Fill in “url”.");
+    only("  - { id: a, use: http.request, input: { url: 'https://a.example', body_kind: json } }", "a.json: Fill in “json”.");
+    only("  - { id: a, use: set, input: { fields: {} } }", "a.fields: Fill in");
+    only("  - { id: a, use: filter }", "a.if: Say on which condition");
+    only("  - { id: a, use: branch }", "a.cases: Add a case");
+}
+
+#[test]
+fn fields_that_the_form_does_not_show_are_not_checked() {
+    assert_eq!(
+        of("  - { id: a, use: http.request, input: { url: 'https://a.example', json: '{{ nonsense(' } }"),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn ids_and_operations_are_checked() {
+    only(&format!("  - {{ id: a, {SET} }}\n  - {{ id: a, {SET} }}"), "a.id: Another step has the id \"a\"");
+    only(&format!("  - {{ id: No Slug, {SET} }}"), "No Slug.id: A step's id has lower-case letters");
+    only(&format!("  - {{ id: trigger, {SET} }}"), "trigger.id: Only the trigger");
+    only(
+        "  - { id: a, use: http.reqest }",
+        "a.use: There is no step called \"http.reqest\" here. Did you mean \"http.request\"?",
+    );
+    only("  - { id: a, use: webhook }", "a.use: A trigger can't be a step");
+    only(&format!("  - {{ id: a, {SET}, connection: crm }}"), "a.connection: Connections are not available yet");
+    only(&format!("  - {{ id: a, {SET}, if: {{ all: [] }} }}"), "a.if: Only a filter");
+    only(&format!("  - {{ id: a, {SET}, otherwise: {{ steps: [ {{ id: b, {SET} }} ] }} }}"), "a.cases: Only a branch");
+}
+
+#[test]
+fn constant_values_must_be_of_their_kind() {
+    let http = |rest: &str| format!("  - {{ id: a, use: http.request, input: {{ url: 'https://a.example', {rest} }} }}");
+    only(&http("method: FETCH"), "a.method: \"FETCH\" is not a choice here. Choose one of: GET,");
+    only(&http("keyed: 'yes'"), "a.keyed: “keyed” is either on or off");
+    only(&http("limit: many"), "a.limit: “limit” takes a number");
+    only("  - { id: a, use: http.request, input: { url: [1] } }", "a.url: “url” takes a text");
+    only("  - { id: a, use: delay, input: { for: soon } }", "a.for: \"soon\" is not a length of time");
+    only("  - { id: a, use: delay, input: { mode: until, until: tomorrow-ish } }", "a.until: ");
+    only("  - { id: a, use: email.send, input: { to: ada at example } }", "a.to: \"ada at example\" is not an e-mail address");
+    only("  - { id: a, use: email.send, input: { to: a@example.com, attachments: report.pdf } }", "a.attachments: ");
+    only("  - { id: a, use: set, input: { fields: [1] } }", "a.fields: “fields” takes names and values");
+    only(&http("colour: red"), "a.colour?: “http request” has no field \"colour\"");
+}
+
+#[test]
+fn settings_have_bounds() {
+    only(&format!("  - {{ id: a, {SET}, retry: {{ attempts: 0 }} }}"), "a.retry: A step is tried");
+    only(&format!("  - {{ id: a, {SET}, retry: {{ attempts: 2, first: 10m, max: 1m }} }}"), "a.retry: The first wait (10m)");
+    only(&format!("  - {{ id: a, {SET}, timeout: 0s }}"), "a.timeout: ");
+    only(&format!("  - {{ id: a, {SET}, timeout: 2d }}"), "a.timeout: ");
+    only(&format!("  - {{ id: a, {SET}, title: {} }}", "x".repeat(201)), "a.title: The title has 201");
+}
+
+#[test]
+fn expressions_compile_and_name_what_is_there_before_them() {
+    let uses = |expression: &str| {
+        format!(
+            "  - {{ id: a, {SET} }}\n  - {{ id: b, use: set, input: {{ fields: {{ x: '{{{{ {expression} }}}}' }} }} }}\n  - {{ id: c, {SET} }}"
+        )
+    };
+    assert_eq!(of(&uses("steps.a.a + vars.x")), Vec::<String>::new());
+    only(&uses("steps.a.a +"), "b.fields.x: ");
+    only(&uses("steps.b.a"), "b.fields: A step can't use its own result");
+    only(&uses("steps.c.a"), "b.fields: “c” comes after this step");
+    only(&uses("steps.aa.x"), "b.fields: There is no step with the id \"aa\" (any more). Did you mean \"a\"?");
+    only(&uses("steps[\"nope\"].x"), "b.fields: There is no step with the id \"nope\"");
+    only(&uses("triger.body"), "b.fields.x: {{ triger.body }}: “triger” is not known here.");
+    only(&uses("a.a"), "b.fields.x: {{ a.a }}: “a” is not known here.");
+    only(&uses("item.name"), "b.fields.x: {{ item.name }}: “item” is not known here.");
+}
+
+#[test]
+fn conditions_are_checked_at_their_place() {
+    only("  - { id: f, use: filter, if: { all: [ { value: '{{ steps.x.y }}', is: exists } ] } }", "f.if: There is no step");
+    only("  - { id: f, use: filter, if: { all: [ { value: '{{ 1 + }}', is: exists } ] } }", "f.if.all[0].value: ");
+    only(
+        &format!(
+            "  - {{ id: b, use: branch, cases: [ {{ if: {{ expression: 'nope > 1' }}, steps: [ {{ id: x, {SET} }} ] }} ] }}"
+        ),
+        "b.cases[0].if.expression: {{ nope > 1 }}: “nope” is not known here.",
+    );
+    only(
+        &format!("  - {{ id: b, use: branch, cases: [ {{ if: {{ all: [] }}, steps: [ {{ id: x, {SET} }} ] }} ] }}"),
+        "b.cases[0].if?: This case has no condition",
+    );
+}
+
+#[test]
+fn results_of_another_case_are_warned_about() {
+    let steps = |inner: &str, after: &str| {
+        format!(
+            "  - id: b
+    use: branch
+    cases:
+      - {{ title: one, if: {{ expression: 'true' }}, steps: [ {{ id: x, {SET} }}, {{ id: same, use: set, input: {{ fields: {{ v: '{{{{ steps.x.a }}}}' }} }} }} ] }}
+      - {{ title: two, if: {{ expression: 'true' }}, steps: [ {{ id: y, use: set, input: {{ fields: {{ v: '{{{{ {inner} }}}}' }} }} }} ] }}
+  - {{ id: z, use: set, input: {{ fields: {{ v: \"{{{{ {after} }}}}\" }} }} }}"
+        )
+    };
+    only(&steps("steps.x.a", "1"), "y.fields?: “x” is in the case “one” of the branch and never runs together");
+    only(&steps("1", "steps.x.a"), "z.fields?: “x” only runs in the case “one” of a branch");
+    assert_eq!(of(&steps("1", "steps.x.a | default('')")), Vec::<String>::new());
+    assert_eq!(of(&steps("1", "steps.b.case")), Vec::<String>::new());
+}
+
+#[test]
+fn an_answer_that_nobody_waits_for_and_steps_after_a_stop_are_warned_about() {
+    only("  - { id: r, use: respond, input: { status: 200 } }", "r.?: The caller is answered at once");
+    only(&format!("  - {{ id: s, use: stop }}\n  - {{ id: x, {SET} }}"), "x.?: This step never runs: “s”");
+    let mut waits = workflow("  - { id: r, use: respond, input: { status: 200 } }");
+    waits.trigger.as_mut().unwrap().input.insert("respond".into(), "when_done".into());
+    assert_eq!(said(&waits), Vec::<String>::new());
+}
+
+#[test]
+fn the_questions_of_a_form_are_checked_one_by_one() {
+    let mut form = workflow(&format!("  - {{ id: a, {SET} }}"));
+    form.trigger = Some(Trigger::new("form"));
+    form.trigger.as_mut().unwrap().input.insert(
+        "fields".into(),
+        json!([
+            { "name": "city", "label": "City", "kind": "text" },
+            { "name": "city", "label": "Town", "kind": "colour" },
+            { "name": "two words", "label": "", "kind": "choice", "options": [] }
+        ]),
+    );
+    let said = said(&form);
+    let starts = [
+        "trigger.fields[1].name: Two questions have the name \"city\"",
+        "trigger.fields[1].kind: “Town” has no known kind",
+        "trigger.fields[2].label: Question 3 needs a label",
+        "trigger.fields[2].name: \"two words\" can't be a name",
+        "trigger.fields[2].options: Question 3 is a choice",
+    ];
+    assert_eq!(said.len(), starts.len(), "{said:#?}");
+    for (said, start) in said.iter().zip(starts) {
+        assert!(said.starts_with(start), "{said}");
+    }
+}
+
+#[test]
+fn size_depth_and_number_of_steps_are_bounded() {
+    let mut deep = Step::new("s0", "set");
+    deep.input.insert("fields".into(), json!({ "a": 1 }));
+    for level in 1..=20 {
+        let mut outer = Step::new(format!("s{level}"), "branch");
+        let condition = crate::condition::Conditions::Expression { expression: "true".into() };
+        outer.cases = vec![crate::workflow::Case { title: String::new(), condition, steps: vec![deep] }];
+        deep = outer;
+    }
+    let mut workflow = workflow("  []");
+    workflow.steps = vec![deep];
+    let said_of_depth = said(&workflow);
+    assert!(
+        said_of_depth.len() == 1 && said_of_depth[0].starts_with("s0.: This step is inside more than 19"),
+        "{said_of_depth:?}"
+    );
+    workflow.steps = (0..1_001)
+        .map(|n| Step {
+            input: json!({ "fields": { "a": 1 } }).as_object().unwrap().clone(),
+            ..Step::new(format!("s{n}"), "set")
+        })
+        .collect();
+    assert!(said(&workflow)[0].starts_with(".: A workflow has at most 1000 steps"));
+    workflow.steps.truncate(1);
+    workflow.steps[0].input.insert("fields".into(), json!({ "a": "x".repeat(1 << 20) }));
+    assert!(said(&workflow)[0].starts_with(".: The workflow is larger than 1024 KiB"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever is in the fields: validation says something or nothing, and what it lets through can be planned.
+    #[test]
+    fn what_validation_lets_through_runs(mut workflow in workflows(), texts in prop::collection::vec(".{0,20}", 8), n in any::<u8>()) {
+        for (index, text) in texts.iter().enumerate() {
+            let count = workflow.steps.len();
+            if count == 0 { break }
+            let step = &mut workflow.steps[(index + usize::from(n)) % count];
+            match index % 4 {
+                0 => { step.input.insert("url".into(), json!(format!("{{{{ {text} }}}}"))); }
+                1 => { step.input.insert(text.clone(), json!([text, 1])); }
+                2 => step.operation.push_str(&text[..text.len().min(usize::from(text.is_ascii()) * (usize::from(n) % 2))]),
+                _ => step.condition = Some(crate::condition::Conditions::Expression { expression: text.clone() }),
+            }
+        }
+        let issues = validate(&workflow, &operations());
+        if is_publishable(&issues) {
+            prop_assert!(Plan::new(1, workflow, &operations()).is_ok());
+        }
+    }
+}
