@@ -25,12 +25,13 @@ pub const MAX_DEPTH: usize = 20;
 /// The largest document, in bytes of text.
 pub const MAX_BYTES: usize = 1 << 20;
 
-/// What a person builds.
+/// A workflow: what starts a run, and the steps that it then does in order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Workflow {
-    /// The document's format, [`FORMAT`].
+    /// The version of the document's format: 1.
     pub towpath: u32,
+    /// What people call it.
     pub name: String,
     /// Absent until somebody picks one; a workflow without a trigger can be saved and not published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -198,6 +199,7 @@ impl OnError {
 /// A step's id: `[a-z][a-z0-9_]*`, at most 60 characters, so that it reads as `steps.<id>` in an expression.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(extend("pattern" = "^[a-z][a-z0-9_]{0,59}$"))]
 pub struct StepId(pub String);
 
 impl StepId {
@@ -234,7 +236,7 @@ impl From<&StepId> for StepPath {
 
 /// A length of time written as people write it: `500ms`, `30s`, `5m`, `2h`, `3d`; one number and one unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema)]
-#[schemars(with = "String")]
+#[schemars(with = "String", extend("pattern" = "^ *[0-9]+ *(ms|s|m|h|d) *$"))]
 pub struct Span(pub Duration);
 
 impl fmt::Display for Span {

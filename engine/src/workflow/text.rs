@@ -36,7 +36,11 @@ impl Workflow {
             let (line, column) = (inner.line() as u64, inner.column() as u64);
             let what = inner.to_string();
             let what = what.rsplit_once(" at line ").map_or(what.as_str(), |(what, _)| what);
-            let what = if place == "." { what.to_owned() } else { format!("at {place}: {what}") };
+            let what = match place.as_str() {
+                _ if inner.is_eof() => "the document ends in the middle".to_owned(),
+                "." | "?" => what.to_owned(),
+                place => format!("at {place}: {what}"),
+            };
             NotAWorkflow::at(line, column, &what)
         })?;
         reader.end().map_err(|error| {
