@@ -93,11 +93,13 @@ fn is_text(media: &Mime) -> bool {
             ))
 }
 
-/// JSON is UTF-8, whatever its charset says; what isn't JSON after all is text.
+/// JSON is UTF-8, whatever its charset says; what isn't JSON after all is text, and so is what nests too deep to be stored inside a
+/// step's output.
 fn json_or_text(bytes: &[u8], charset: Option<&str>) -> Body {
-    match towpath_engine::json::read(bytes) {
-        Ok(read) => Body::Value(read.value, read.notes),
-        Err(_) => Body::Text(decode(bytes, charset)),
+    use towpath_engine::json::{STORED_DEPTH, check_depth, read};
+    match read(bytes) {
+        Ok(read) if check_depth(&read.value, STORED_DEPTH - 1).is_ok() => Body::Value(read.value, read.notes),
+        _ => Body::Text(decode(bytes, charset)),
     }
 }
 

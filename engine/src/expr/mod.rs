@@ -7,6 +7,7 @@
 //!
 //! Read [`split`](self) → lexer → parser → [`Template`] → eval → filters.
 
+mod access;
 mod ast;
 mod context;
 pub(crate) mod error;
@@ -16,6 +17,7 @@ mod functions;
 mod lexer;
 pub(crate) mod moment;
 pub(crate) mod number;
+mod operands;
 mod parser;
 pub(crate) mod pattern;
 pub(crate) mod print;

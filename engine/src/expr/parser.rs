@@ -4,14 +4,12 @@
 //! Length and nesting are bounded before anything recurses.
 
 use super::{
-    ast::{Comparison, Expr, Kind, Math, Root, Test},
+    ast::{Comparison, Expr, Kind, Math, Test},
     error::Fault,
-    filters,
-    functions::{self, Function},
+    filters, functions,
     lexer::{Token, tokens},
     suggest::closest,
 };
-use crate::Json;
 
 /// How long the source of one expression may be, in bytes.
 pub const MAX_LENGTH: usize = 10_000;
@@ -40,31 +38,31 @@ pub(super) fn parse(source: &str) -> Result<Expr, Fault> {
     }
 }
 
-struct Parser {
-    tokens: Vec<(Token, usize)>,
-    next: usize,
+pub(super) struct Parser {
+    pub tokens: Vec<(Token, usize)>,
+    pub next: usize,
     nesting: usize,
 }
 
-type Parsed = Result<Expr, Fault>;
+pub(super) type Parsed = Result<Expr, Fault>;
 
 impl Parser {
-    fn peek(&self) -> &Token {
+    pub(super) fn peek(&self) -> &Token {
         &self.tokens[self.next].0
     }
 
-    fn at(&self) -> usize {
+    pub(super) fn at(&self) -> usize {
         self.tokens[self.next].1
     }
 
     /// The next token, taken. The end is never passed.
-    fn take(&mut self) -> Token {
+    pub(super) fn take(&mut self) -> Token {
         let token = self.tokens[self.next].0.clone();
         self.next = (self.next + 1).min(self.tokens.len() - 1);
         token
     }
 
-    fn skip_sign(&mut self, sign: &str) -> bool {
+    pub(super) fn skip_sign(&mut self, sign: &str) -> bool {
         let found = matches!(self.peek(), Token::Sign(found) if *found == sign);
         if found {
             self.take();
@@ -72,7 +70,7 @@ impl Parser {
         found
     }
 
-    fn skip_word(&mut self, word: &str) -> bool {
+    pub(super) fn skip_word(&mut self, word: &str) -> bool {
         let found = matches!(self.peek(), Token::Name(found) if found == word);
         if found {
             self.take();
@@ -80,14 +78,14 @@ impl Parser {
         found
     }
 
-    fn expect(&mut self, sign: &str) -> Result<(), Fault> {
+    pub(super) fn expect(&mut self, sign: &str) -> Result<(), Fault> {
         if self.skip_sign(sign) {
             return Ok(());
         }
         Err(Fault::at(format!("Here a “{sign}” is missing; there is {} instead.", name(self.peek())), self.at()))
     }
 
-    fn node(&self, at: usize, kind: Kind) -> Parsed {
+    pub(super) fn node(&self, at: usize, kind: Kind) -> Parsed {
         let mut expr = Expr { at, kind, height: 1 };
         expr.height += expr.children().iter().map(|child| child.height).max().unwrap_or(0);
         if expr.height > MAX_HEIGHT {
@@ -96,7 +94,7 @@ impl Parser {
         Ok(expr)
     }
 
-    fn nested(&mut self, parse: impl FnOnce(&mut Self) -> Parsed) -> Parsed {
+    pub(super) fn nested(&mut self, parse: impl FnOnce(&mut Self) -> Parsed) -> Parsed {
         if self.nesting == MAX_NESTING {
             return Err(Fault::at(
                 format!("This expression is nested more than {MAX_NESTING} levels deep; split it over several steps."),
@@ -110,7 +108,7 @@ impl Parser {
     }
 
     /// `then if test else other`, and everything that binds more tightly.
-    fn expression(&mut self) -> Parsed {
+    pub(super) fn expression(&mut self) -> Parsed {
         self.nested(|parser| {
             let mut expr = parser.or()?;
             while parser.peek() == &Token::Name("if".into()) {
@@ -335,129 +333,10 @@ impl Parser {
         self.expect("]")?;
         self.node(at, Kind::Slice(Box::new(base), from, to))
     }
-
-    fn value(&mut self) -> Parsed {
-        let at = self.at();
-        let kind = match self.take() {
-            Token::Text(text) => Kind::Constant(Json::String(text)),
-            Token::Number(number) => Kind::Constant(number),
-            Token::Name(word) => match word.as_str() {
-                "true" | "True" => Kind::Constant(Json::Bool(true)),
-                "false" | "False" => Kind::Constant(Json::Bool(false)),
-                "null" | "none" | "None" => Kind::Constant(Json::Null),
-                _ => return self.named(&word, at),
-            },
-            Token::Sign("(") => {
-                let inner = self.expression()?;
-                self.expect(")")?;
-                return Ok(inner);
-            }
-            Token::Sign("[") => Kind::List(self.list("]", |parser| parser.expression())?),
-            Token::Sign("{") => Kind::Object(self.list("}", |parser| {
-                let at = parser.at();
-                // A bare word is a key, as in JavaScript; anything else is an expression that must yield text.
-                let bare = match (parser.peek(), &parser.tokens.get(parser.next + 1)) {
-                    (Token::Name(word), Some((Token::Sign(":"), _))) => Some(word.clone()),
-                    _ => None,
-                };
-                let key = match bare {
-                    Some(word) => {
-                        parser.take();
-                        parser.node(at, Kind::Constant(Json::String(word)))?
-                    }
-                    None => parser.expression()?,
-                };
-                parser.expect(":")?;
-                Ok((key, parser.expression()?))
-            })?),
-            Token::End => return Err(Fault::at("The expression ends too early; a value is missing here.", at)),
-            token => return Err(Fault::at(format!("{} is not expected here; a value is missing.", name(&token)), at)),
-        };
-        self.node(at, kind)
-    }
-
-    /// A root or a function.
-    fn named(&mut self, word: &str, at: usize) -> Parsed {
-        if self.skip_sign("(") {
-            let Some(function) = functions::find(word, functions::Kind::Function) else {
-                let message = match functions::find(word, functions::Kind::Filter) {
-                    Some(_) => format!("“{word}” is a filter: write the value before it, as in value | {word}."),
-                    None => format!("There is no function “{word}”."),
-                };
-                return Err(Fault::at(message, at));
-            };
-            let given = self.arguments()?;
-            return self.call(function, None, given, at);
-        }
-        match Root::ALL.iter().find(|(name, _)| *name == word) {
-            Some((_, root)) => self.node(at, Kind::Root(*root)),
-            None => {
-                let known: Vec<&str> = Root::ALL.iter().map(|(name, _)| *name).collect();
-                let meant = closest(word, known.iter().copied()).map_or(String::new(), |name| format!(" Did you mean “{name}”?"));
-                let message = format!(
-                    "“{word}” is not known here. Values begin with {}; text stands in quotation marks.{meant}",
-                    known.join(", ")
-                );
-                Err(Fault::at(message, at))
-            }
-        }
-    }
-
-    /// Comma-separated parts up to `close`; a comma may stand before it.
-    fn list<T>(&mut self, close: &str, mut part: impl FnMut(&mut Self) -> Result<T, Fault>) -> Result<Vec<T>, Fault> {
-        let mut parts = Vec::new();
-        while !self.skip_sign(close) {
-            parts.push(part(self)?);
-            if !self.skip_sign(",") {
-                self.expect(close)?;
-                break;
-            }
-        }
-        Ok(parts)
-    }
-
-    fn arguments(&mut self) -> Result<Vec<(Option<String>, Expr)>, Fault> {
-        self.list(")", |parser| {
-            let named = match (parser.peek(), parser.tokens.get(parser.next + 1)) {
-                (Token::Name(word), Some((Token::Sign("="), _))) => Some(word.clone()),
-                _ => None,
-            };
-            if named.is_some() {
-                parser.take();
-                parser.take();
-            }
-            Ok((named, parser.expression()?))
-        })
-    }
-
-    /// Puts the given arguments where the function expects them.
-    fn call(&self, function: &'static Function, input: Option<Expr>, given: Vec<(Option<String>, Expr)>, at: usize) -> Parsed {
-        let first = usize::from(input.is_some());
-        let mut arguments: Vec<Option<Expr>> = Vec::with_capacity(first + function.parameters.len());
-        arguments.extend(input.map(Some));
-        arguments.resize_with(first + function.parameters.len(), || None);
-        for (position, (named, expr)) in given.into_iter().enumerate() {
-            let index = match &named {
-                Some(name) => function.parameters.iter().position(|parameter| parameter.name == name),
-                None => Some(position),
-            };
-            match index.and_then(|index| arguments.get_mut(first + index)) {
-                Some(slot @ None) => *slot = Some(expr),
-                _ => return Err(Fault::at(format!("{} takes {}.", function.name, function.parameters_in_words()), expr.at)),
-            }
-        }
-        let missing =
-            function.parameters.iter().zip(&arguments[first..]).find(|(parameter, given)| parameter.required && given.is_none());
-        if let Some((parameter, _)) = missing {
-            let message = format!("{} needs “{}”; it takes {}.", function.name, parameter.name, function.parameters_in_words());
-            return Err(Fault::at(message, at));
-        }
-        self.node(at, Kind::Call { function, arguments })
-    }
 }
 
 fn unknown_filter(name: &str, at: usize) -> Fault {
-    let filters = || functions::functions().iter().filter(|function| function.kind == functions::Kind::Filter);
+    let filters = || functions().iter().filter(|function| function.kind == functions::Kind::Filter);
     let other = filters::OTHER_NAMES.iter().find(|(other, _)| *other == name).map(|(_, ours)| *ours);
     let meant = other.or_else(|| closest(name, filters().map(|function| function.name)));
     let meant = meant.map_or(String::new(), |meant| format!(" Did you mean {meant}?"));
@@ -465,7 +344,7 @@ fn unknown_filter(name: &str, at: usize) -> Fault {
 }
 
 /// A token as an error names it.
-fn name(token: &Token) -> String {
+pub(super) fn name(token: &Token) -> String {
     match token {
         Token::Name(word) => format!("“{word}”"),
         Token::Text(text) => format!("the text \"{}\"", super::error::shorten(text, 30)),

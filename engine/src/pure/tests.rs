@@ -34,7 +34,7 @@ fn set_yields_its_fields() {
         json!({ "fields": { "a": "{{ trigger.body.total * 2 }}", "b": ["x {{ trigger.body.name }}"], "gone": "{{ trigger.body.x }}" } }),
     );
     assert_eq!(done, Ok(Outcome::Done { output: json!({ "a": 240, "b": ["x Ada"] }) }));
-    assert_eq!(input("set", json!({ "fields": "{{ trigger.body }}" })).is_ok(), true);
+    assert!(input("set", json!({ "fields": "{{ trigger.body }}" })).is_ok());
     assert_eq!(complaint(input("set", json!({}))), said("fields", "The list of fields is missing."));
     assert_eq!(complaint(input("set", json!({ "fields": "{{ 1 }}" }))), said("fields", "Set needs names and values, not 1."));
     let (field, message) = complaint(input("set", json!({ "fields": { "a": "{{ trigger.body.totl }} EUR" } })));

@@ -102,6 +102,9 @@ pub fn evaluate(step: &PureStep, context: &Context) -> Result<Outcome, StepError
 }
 
 fn checked(output: Json, most: usize) -> Result<Json, StepError> {
+    // What nests deeper could be written into the journal and not be read back.
+    towpath_engine::json::check_depth(&output, towpath_engine::json::STORED_DEPTH)
+        .map_err(|message| StepError::invalid_input(format!("The step's output can't be kept: {message}")))?;
     let size = towpath_engine::json::size(&output);
     if size <= most {
         return Ok(output);

@@ -3,8 +3,9 @@
 use crate::{
     Json, Object,
     expr::{
+        access,
         error::Fault,
-        eval::{self, order},
+        eval::order,
         functions::{Arguments, Call, Function, Group, Parameter, may, need},
         number::Num,
         print,
@@ -233,7 +234,7 @@ fn slice(mut call: Arguments<'_>) -> Value<'_> {
     let value = call.take(0)?;
     let from = call.whole(1, -FAR, FAR)?;
     let to = if call.given(2) { Some(call.whole(2, -FAR, FAR)?) } else { None };
-    eval::slice(value, Some(from), to)
+    access::slice(value, Some(from), to)
 }
 
 fn flatten(mut call: Arguments<'_>) -> Value<'_> {

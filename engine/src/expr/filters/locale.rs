@@ -177,7 +177,7 @@ impl Locale {
         let mut out = String::with_capacity(whole.len() * 2);
         for (index, digit) in whole.chars().enumerate() {
             let left = whole.len() - index;
-            let mark = if self.lakh && left > 3 { (left - 3) % 2 == 0 } else { left % 3 == 0 };
+            let mark = if self.lakh && left > 3 { (left - 3).is_multiple_of(2) } else { left.is_multiple_of(3) };
             if index > 0 && mark {
                 out.push_str(self.thousands);
             }

@@ -1,5 +1,6 @@
 //! Tests of the language as a whole; what they share is made here.
 
+mod filters;
 mod language;
 mod limits;
 mod oracle;

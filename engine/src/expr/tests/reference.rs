@@ -20,7 +20,7 @@ fn signature(function: &Function) -> String {
 }
 
 fn page() -> String {
-    let cell = |text: &str| text.replace('|', "\\|").replace('\u{a0}', "\u{a0}");
+    let cell = |text: &str| text.replace('|', "\\|");
     let mut page = INTRODUCTION.to_owned();
     for group in [Group::Text, Group::Number, Group::Date, Group::List, Group::Object, Group::Data] {
         write!(page, "\n### {}\n\n| | what it does | example | yields |\n|---|---|---|---|\n", group.title()).unwrap();
