@@ -2,7 +2,7 @@
 
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const short = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const hour = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const hour = new Intl.DateTimeFormat(undefined, { hour: "numeric" });
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: "short" });
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
@@ -32,7 +32,7 @@ function show(element: HTMLTimeElement): void {
 }
 
 /** Shows every `<time datetime>` inside `root` in local time; `data-show="ago"` counts on, `data-show="clock"` shows the time of day
- *  to the second, `hour` to the minute, `weekday` the day's name. */
+ *  to the second, `hour` the hour, `weekday` the day's name. */
 export function localTimes(root: ParentNode): void {
   root.querySelectorAll<HTMLTimeElement>("time[datetime]").forEach(show);
 }
