@@ -10,6 +10,8 @@ mod icon;
 pub mod layout;
 pub mod runs;
 pub mod settings;
+#[cfg(test)]
+mod tokens;
 pub mod workflows;
 
 pub use icon::{Icon, exists as icon_exists, icon};

@@ -87,6 +87,8 @@ pub async fn start(
         },
     )
     .await?;
+    // Sessions that are over go when the next one begins: they are few, and nobody waits for it.
+    sessions::sweep(&mut *connection, now, now - IDLE).await?;
     Ok(id)
 }
 

@@ -7,7 +7,6 @@ pub mod forms;
 pub mod help;
 pub mod home;
 pub mod runs;
-pub mod runs_words;
 pub mod settings;
 pub mod workflows;
 

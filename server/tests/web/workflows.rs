@@ -3,6 +3,7 @@
 use crate::house::House;
 use axum::http::StatusCode;
 use sqlx::{postgres::PgConnectOptions, postgres::PgPoolOptions};
+use towpath_engine::catalogue::Catalogue;
 use towpath_web::workflows::starters::STARTERS;
 
 #[sqlx::test(migrations = "../migrations")]
@@ -58,7 +59,7 @@ async fn a_workflow_is_renamed_copied_paused_resumed_and_deleted(pool: PgPoolOpt
         .await
         .unwrap();
     assert_eq!(house.form(&owner, &format!("{path}/pause"), &[]).await.location(), "/workflows?done=paused");
-    assert!(house.get(&owner, "/workflows").await.body.contains("Paused"));
+    assert!(house.get(&owner, "/workflows").await.body.contains(">paused<"));
     assert_eq!(house.form(&owner, &format!("{path}/resume"), &[]).await.location(), "/workflows?done=resumed");
 
     let asked = house.get(&owner, &format!("{path}/delete")).await;
@@ -98,5 +99,13 @@ async fn home_shows_figures_that_lead_to_their_runs(pool: PgPoolOptions, options
         assert!(page.contains(&format!("/runs?state=failed&amp;period={period}")), "{page}");
         assert!(page.contains("33 % of 3") && page.contains("The service refused the &#60;order&#62;."), "{page}");
         assert!(page.contains("2 succeeded, 1 failed"), "{page}");
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn every_operation_has_an_icon_that_is_drawn(pool: PgPoolOptions, options: PgConnectOptions) {
+    let house = House::build(pool, options).await;
+    for operation in house.app.registry.operations() {
+        assert!(towpath_web::icon_exists(&operation.icon), "{}: no icon {}", operation.name, operation.icon);
     }
 }

@@ -47,9 +47,9 @@ pub struct LastRun {
 impl Row {
     pub fn state_word(&self) -> String {
         match self.state {
-            State::Draft => "Draft".into(),
-            State::Published { version } => format!("Published v{version}"),
-            State::Paused => "Paused".into(),
+            State::Draft => "draft".into(),
+            State::Published { version } => format!("published v{version}"),
+            State::Paused => "paused".into(),
         }
     }
 

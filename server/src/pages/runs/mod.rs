@@ -6,4 +6,4 @@ pub mod list;
 pub mod live;
 pub mod picture;
 pub mod show;
-mod words;
+pub(in crate::pages) mod words;

@@ -10,6 +10,19 @@ pub fn badge(tone: &'static str, label: impl Into<String>) -> Badge {
     Badge { tone, label: label.into() }
 }
 
+/// The state of a run from what a list has at hand: how it ended as `run_end` has it (none while it goes on), and whether a lane
+/// sleeps. The word and the badge's tone.
+pub fn brief(ended: Option<i16>, waits: bool) -> (&'static str, &'static str) {
+    match ended {
+        Some(1) => ("succeeded", "ok"),
+        Some(2) => ("failed", "bad"),
+        Some(3) => ("cancelled", ""),
+        Some(_) => ("dead-lettered", "bad"),
+        None if waits => ("waiting", "wait"),
+        None => ("running", "info"),
+    }
+}
+
 /// `840 µs`, `12 ms`, `3.4 s`, `2 min 5 s`, `3 h 2 min`, `12 d 4 h`.
 pub fn duration(micros: u64) -> String {
     let seconds = micros / 1_000_000;

@@ -3,7 +3,7 @@
 use crate::{
     app::App,
     auth::{Actor, permission::Action},
-    pages::{self, runs_words},
+    pages::{self, runs::words},
     problem::Problem,
     store::workflow_list::{self, ListedWorkflow},
 };
@@ -66,7 +66,7 @@ fn row(listed: ListedWorkflow, catalogue: &dyn Catalogue) -> Row {
         unpublished_changes: state != RowState::Draft && listed.published_revision != Some(listed.revision),
         state,
         last_run: listed.last_run.map(|run| {
-            let (word, tone) = runs_words::of_state(run.ended, run.waits);
+            let (word, tone) = words::brief(run.ended, run.waits);
             LastRun { id: run.id.to_string(), at: run.created_at.to_rfc3339_opts(SecondsFormat::Secs, true), word, tone }
         }),
     }
