@@ -5,6 +5,7 @@
 
 mod compiled;
 mod judge;
+mod read;
 #[cfg(test)]
 mod tests;
 
@@ -15,18 +16,21 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A condition or a group of them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Conditions {
     /// Holds when every part holds; an empty group holds.
+    #[schemars(extend("additionalProperties" = false))]
     All {
         all: Vec<Conditions>,
     },
     /// Holds when some part holds; an empty group does not.
+    #[schemars(extend("additionalProperties" = false))]
     Any {
         any: Vec<Conditions>,
     },
     /// An expression that must yield true or false.
+    #[schemars(extend("additionalProperties" = false))]
     Expression {
         expression: String,
     },

@@ -189,6 +189,12 @@ proptest! {
         }
     }
 
+}
+
+proptest! {
+    // Each of these cases is a run per record.
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn after_a_crash_at_any_record_the_run_goes_on_and_repeats_nothing_it_may_not(
         workflow in workflows(),
