@@ -5,7 +5,7 @@ use crate::{
     clock::Clock,
     config::Config,
     database::Database,
-    dispatch::{Engine, Parts, Settings},
+    dispatch::{Engine, OpenDoors, Parts, Settings},
     egress::{self, Egress},
     http_server::health::Readiness,
     ingest::Ingest,
@@ -34,6 +34,8 @@ pub struct App {
     pub engine: Engine,
     /// The one door out: HTTP, TCP, mail.
     pub egress: Egress,
+    /// The doors that a workspace's steps and alerts may use.
+    pub doors: OpenDoors,
     /// The doors in: webhooks, forms, manual starts.
     pub ingest: Ingest,
     /// What changed, for pages that move by themselves.
@@ -56,9 +58,33 @@ pub async fn assemble(config: Config, database: Database, shutdown: Shutdown) ->
     let vault = Vault::start(&config.data.key_file, &database.pool).await?;
     let ingest = Ingest::start(database.pool.clone(), clock.clone(), &live, config.limits.max_body);
     let egress = egress(&config, &clock);
-    let engine = Engine::start(engine_parts(&config, &database, &clock, &registry, &live, &egress)).await?;
+    let doors = open_doors(&config, &database, &egress);
+    let engine = Engine::start(Parts {
+        database: database.options.clone(),
+        pool: database.pool.clone(),
+        clock: clock.clone(),
+        registry: Arc::clone(&registry),
+        doors: Arc::clone(&doors),
+        live: live.clone(),
+        settings: engine_settings(&config),
+    })
+    .await?;
     let readiness = Arc::new(Readiness::new(database.pool.clone(), engine.clone(), shutdown.clone()));
-    Ok(App { config, pool: database.pool, clock, registry, auth, vault, engine, egress, ingest, live, shutdown, readiness })
+    Ok(App {
+        config,
+        pool: database.pool,
+        clock,
+        registry,
+        auth,
+        vault,
+        engine,
+        egress,
+        doors,
+        ingest,
+        live,
+        shutdown,
+        readiness,
+    })
 }
 
 fn auth(config: &Config) -> Auth {
@@ -72,26 +98,15 @@ fn egress(config: &Config, clock: &Clock) -> Egress {
     Egress::new(egress::Settings { allow: config.egress.allow.clone(), mail: config.mail.smtp.clone() }, clock.clone())
 }
 
-fn engine_parts(
-    config: &Config,
-    database: &Database,
-    clock: &Clock,
-    registry: &Arc<Registry>,
-    live: &Live,
-    egress: &Egress,
-) -> Parts {
+fn open_doors(config: &Config, database: &Database, egress: &Egress) -> OpenDoors {
     let (egress, files, most) = (egress.clone(), database.pool.clone(), config.limits.max_body);
-    Parts {
-        database: database.options.clone(),
-        pool: database.pool.clone(),
-        clock: clock.clone(),
-        registry: Arc::clone(registry),
-        doors: Arc::new(move |workspace| egress.doors(WorkspaceFiles::new(files.clone(), workspace, most))),
-        live: live.clone(),
-        settings: Settings {
-            retention_days: config.limits.retention_days,
-            data: config.database.url.is_none().then(|| config.data.directory.clone()),
-            ..Settings::default()
-        },
+    Arc::new(move |workspace| egress.doors(WorkspaceFiles::new(files.clone(), workspace, most)))
+}
+
+fn engine_settings(config: &Config) -> Settings {
+    Settings {
+        retention_days: config.limits.retention_days,
+        data: config.database.url.is_none().then(|| config.data.directory.clone()),
+        ..Settings::default()
     }
 }

@@ -1,6 +1,7 @@
 //! `towpath serve`: opens the database, builds the application, answers requests, and drains when it is told to stop.
 
 use crate::{
+    alert,
     app::{self, App},
     auth::setup,
     cli::say,
@@ -23,6 +24,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let served = async {
         let app = app::assemble(config, opened.database.clone(), shutdown.clone()).await?;
         announce(&app, &listening).await?;
+        tokio::spawn(alert::run(alerts(&app, &listening)));
         let drained = tokio::spawn(drain(app.clone(), shutdown.clone()));
         http_server::run(listening, app, shutdown.clone()).await;
         drained.await?
@@ -58,6 +60,21 @@ async fn drain(app: App, shutdown: Shutdown) -> anyhow::Result<()> {
     shutdown.begin();
     app.engine.drain(DRAIN - Duration::from_secs(1)).await;
     Ok(())
+}
+
+/// What tells people of failed runs.
+fn alerts(app: &App, listening: &Listening) -> alert::Parts {
+    let public_url = match &app.config.server.public_url {
+        Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+        None => listening.urls().first().map(|address| address.url.clone()).unwrap_or_default(),
+    };
+    alert::Parts {
+        pool: app.pool.clone(),
+        clock: app.clock.clone(),
+        live: app.live.clone(),
+        doors: app.doors.clone(),
+        public_url,
+    }
 }
 
 /// Says where people find the server, and at first start how to make the owner's account.
