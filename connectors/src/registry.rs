@@ -188,4 +188,24 @@ mod tests {
             _ => None,
         }
     }
+
+    #[test]
+    fn an_empty_object_is_data_to_send_and_nothing_is_not() {
+        use towpath_engine::{
+            validate::validate,
+            workflow::{Step, Trigger, Workflow},
+        };
+        let issues = |input: Json| {
+            let mut step = Step::new("call", "http.request");
+            step.input = input.as_object().unwrap().clone();
+            let workflow = Workflow { towpath: 1, name: "x".into(), trigger: Some(Trigger::new("manual")), steps: vec![step] };
+            validate(&workflow, &Registry::built_in()).into_iter().filter_map(|issue| issue.field).collect::<Vec<_>>()
+        };
+        let with = |json: Json| {
+            issues(serde_json::json!({ "method": "POST", "url": "https://x.example", "body_kind": "json", "json": json }))
+        };
+        assert!(with(serde_json::json!({})).is_empty());
+        assert_eq!(with(Json::Null), ["json"]);
+        assert_eq!(with("".into()), ["json"]);
+    }
 }

@@ -27,7 +27,7 @@ pub fn operation() -> Operation {
                 "Who may send",
                 &[
                     ("none", "Anybody who knows the address"),
-                    ("hmac", "A service that signs its requests (GitHub, Stripe, …)"),
+                    ("hmac", "A service that proves itself (GitHub, Stripe, Shopify …)"),
                     ("standard_webhooks", "A service that signs by Standard Webhooks"),
                     ("header", "Whoever sends a secret in a header"),
                     ("basic", "Whoever knows a user name and a password"),
@@ -35,7 +35,7 @@ pub fn operation() -> Operation {
             )
             .help("The address can't be guessed. For anything that matters, have the sender prove itself as well."),
             choice("preset", "Which service", &PRESETS)
-                .help("Towpath knows how these services sign. Pick “Another service” to describe it yourself.")
+                .help("Towpath knows how these services prove themselves. Pick “Another service” to describe a signature yourself.")
                 .show_if("auth", &["hmac"]),
             field("hmac_header", "Header with the signature", FieldKind::Text)
                 .placeholder("X-Signature")
@@ -63,7 +63,6 @@ pub fn operation() -> Operation {
                 .literal()
                 .show_if("preset", &["custom"]),
             field("header_name", "Name of the header", FieldKind::Text)
-                .help("For GitLab it is X-Gitlab-Token.")
                 .default(json!("X-Webhook-Token"))
                 .required()
                 .literal()

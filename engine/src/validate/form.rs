@@ -16,7 +16,7 @@ pub(super) fn check(check: &mut Check<'_>, operation: &Operation, input: &Object
         if !operation.shows(field, input) {
             continue;
         }
-        match input.get(&field.name).filter(|value| !is_blank(value)) {
+        match input.get(&field.name).filter(|value| !is_empty_in(field, value)) {
             Some(value) => self::field(check, field, value, position),
             None if field.required && field.default.as_ref().is_none_or(is_blank) => {
                 check.blocks(Some(&field.name), format!("Fill in “{}”.", field.title));
@@ -34,6 +34,11 @@ pub(super) fn check(check: &mut Check<'_>, operation: &Operation, input: &Object
             check.say(Severity::Blocks, Some(error.field.clone()), error.to_string());
         }
     }
+}
+
+/// Is this as good as nothing in this field? An empty list or object is a value where the field takes any value.
+fn is_empty_in(field: &Field, value: &Json) -> bool {
+    is_blank(value) && !(field.kind == FieldKind::Json && (value.is_array() || value.is_object()))
 }
 
 fn is_blank(value: &Json) -> bool {

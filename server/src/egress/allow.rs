@@ -150,7 +150,7 @@ mod tests {
             "http://x",
             "crm.internal",
         ] {
-            let error = format!("one.example, {bad}").parse::<AllowList>().unwrap_err();
+            let error = format!("one.example:80, {bad}").parse::<AllowList>().unwrap_err();
             assert_eq!(error, BadEntry(bad.into()));
         }
     }

@@ -2,10 +2,14 @@
 //! the library, so nothing in a value can become a header of its own.
 
 use super::setting::MailSettings;
+use chrono::{DateTime, Utc};
 use lettre::{
     Message,
     address::Envelope,
-    message::{Attachment, Mailbox, MultiPart, SinglePart, header::ContentType},
+    message::{
+        Attachment, Body, Mailbox, MultiPart, SinglePart,
+        header::{ContentTransferEncoding, ContentType},
+    },
 };
 use towpath_connectors::sdk::MailMessage;
 use towpath_engine::error::StepError;
@@ -19,13 +23,13 @@ pub(super) struct Composed {
     pub bytes: Vec<u8>,
 }
 
-pub(super) fn compose(message: &MailMessage, settings: &MailSettings) -> Result<Composed, StepError> {
+pub(super) fn compose(message: &MailMessage, settings: &MailSettings, now: DateTime<Utc>) -> Result<Composed, StepError> {
     let from = match &message.from {
         Some(from) => mailbox(from, "from")?,
         None => settings.from.clone(),
     };
     let mut recipients = Vec::new();
-    let mut builder = Message::builder().from(from.clone()).subject(message.subject.clone());
+    let mut builder = Message::builder().date(now.into()).from(from.clone()).subject(message.subject.clone());
     if !message.id.is_empty() {
         builder = builder.message_id(Some(format!("<{}>", message.id)));
     }
@@ -76,7 +80,10 @@ fn attach(mut mixed: MultiPart, message: &MailMessage) -> MultiPart {
         let media_type = ContentType::parse(&attachment.media_type)
             .unwrap_or_else(|_| ContentType::parse("application/octet-stream").expect("a media type that is known to parse"));
         let name: String = attachment.name.chars().map(|c| if c.is_control() { '_' } else { c }).collect();
-        mixed = mixed.singlepart(Attachment::new(name).body(attachment.bytes.to_vec(), media_type));
+        // A file is bytes: in any other encoding its line ends would be the mail's.
+        let body = Body::new_with_encoding(attachment.bytes.to_vec(), ContentTransferEncoding::Base64)
+            .unwrap_or_else(|bytes| Body::new(bytes));
+        mixed = mixed.singlepart(Attachment::new(name).body(body, media_type));
     }
     mixed
 }
@@ -87,6 +94,10 @@ mod tests {
     use towpath_connectors::sdk;
 
     const SETTINGS: &str = "smtp://localhost?from=me@example.com";
+
+    fn now() -> DateTime<Utc> {
+        "2026-03-02T09:41:00Z".parse().unwrap()
+    }
 
     fn message() -> MailMessage {
         MailMessage {
@@ -101,7 +112,7 @@ mod tests {
 
     fn written(message: &MailMessage) -> String {
         let settings = SETTINGS.parse().unwrap();
-        String::from_utf8(compose(message, &settings).unwrap().bytes).unwrap()
+        String::from_utf8(compose(message, &settings, now()).unwrap().bytes).unwrap()
     }
 
     /// The header lines, folded ones joined.
@@ -120,7 +131,7 @@ mod tests {
         assert!(head.iter().all(|line| !line.to_ascii_lowercase().starts_with("bcc")), "{head:#?}");
         assert!(!text.contains("\r\nBcc:"), "{text}");
         let names: Vec<&str> = head.iter().map(|line| line.split(':').next().unwrap()).collect();
-        assert_eq!(names, ["From", "Subject", "Message-ID", "To", "MIME-Version", "Date", "Content-Type"], "{head:#?}");
+        assert_eq!(names, ["Date", "From", "Subject", "Message-ID", "To", "MIME-Version", "Content-Type"], "{head:#?}");
         for field in ["from", "to", "cc", "bcc", "reply_to"] {
             let mut mail = message();
             let address = "ada@example.com>\r\nBcc: <eve@example.com".to_owned();
@@ -131,7 +142,7 @@ mod tests {
                 "bcc" => mail.bcc.push(address),
                 _ => mail.reply_to.push(address),
             }
-            assert!(compose(&mail, &SETTINGS.parse().unwrap()).is_err(), "{field}");
+            assert!(compose(&mail, &SETTINGS.parse().unwrap(), now()).is_err(), "{field}");
         }
     }
 
@@ -140,7 +151,7 @@ mod tests {
         let mut mail = message();
         mail.bcc.push("Eve <eve@example.com>".into());
         mail.reply_to.push("desk@example.com".into());
-        let composed = compose(&mail, &SETTINGS.parse().unwrap()).unwrap();
+        let composed = compose(&mail, &SETTINGS.parse().unwrap(), now()).unwrap();
         let to: Vec<String> = composed.envelope.to().iter().map(ToString::to_string).collect();
         assert_eq!(to, ["ada@example.com", "eve@example.com"]);
         let text = String::from_utf8(composed.bytes).unwrap();

@@ -21,7 +21,7 @@ impl Mail for Egress {
                     format!("An operator names one in the setting {SETTING}, for example smtp://user:password@mail.example.com."),
                 ));
             };
-            let composed = compose::compose(&message, settings)?;
+            let composed = compose::compose(&message, settings, self.0.clock.now())?;
             deliver::deliver(&self.0.connector, &self.0.roots, settings, composed, deadline.into()).await
         })
     }

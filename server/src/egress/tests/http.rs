@@ -179,7 +179,12 @@ async fn after_a_post_was_taken_a_dead_end_is_uncertain() {
 #[tokio::test]
 async fn what_was_certainly_not_done_is_unavailable() {
     let nowhere = { TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap() };
-    let plain = answering(answer("200 OK", "", "")).await;
+    let plain = listen(|mut stream, _| async move {
+        stream.read_u8().await?;
+        write(&mut stream, answer("400 Bad Request", "", "")).await?;
+        hang(stream).await
+    })
+    .await;
     let closing = listen(|stream, _| async move {
         drop(stream);
         Ok(())
