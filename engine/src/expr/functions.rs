@@ -141,7 +141,9 @@ impl<'a> Arguments<'a> {
 
     pub fn text(&mut self, index: usize) -> Result<Cow<'a, str>, Fault> {
         let who = self.who();
-        self.take(index)?.into_text(who)
+        let text = self.take(index)?.into_text(who)?;
+        self.scope.spend(text.len() / 4096)?;
+        Ok(text)
     }
 
     pub fn text_or(&mut self, index: usize, default: &'static str) -> Result<Cow<'a, str>, Fault> {

@@ -15,6 +15,7 @@ use crate::{Json, Object, json};
 #[derive(Debug)]
 pub struct Template {
     root: Node,
+    seat: Box<str>,
 }
 
 #[derive(Debug)]
@@ -60,7 +61,7 @@ impl Template {
     /// Compiles every text of the tree. Names of fields are taken as they are.
     pub fn compile(value: &Json) -> Result<Self, ExprError> {
         json::check_depth(value, json::STORED_DEPTH).map_err(ExprError::new)?;
-        Ok(Self { root: Node::compile(value, "")? })
+        Ok(Self { root: Node::compile(value, "")?, seat: "".into() })
     }
 
     /// [`Template::compile`] for a step's input.
@@ -71,7 +72,14 @@ impl Template {
     /// Compiles `source` as an expression without `{{ }}`, such as a condition's advanced row.
     pub fn expression(source: &str) -> Result<Self, ExprError> {
         let part = Part::compile(source, source, 0, "")?;
-        Ok(Self { root: Node::Whole(part, "".into()) })
+        Ok(Self { root: Node::Whole(part, "".into()), seat: "".into() })
+    }
+
+    /// Says where in its step the template sits, when a step has several: `uuid()` in one yields another id than in the next.
+    #[must_use]
+    pub fn seated(mut self, seat: &str) -> Self {
+        self.seat = seat.into();
+        self
     }
 
     /// The value of the whole tree. None: it is one expression whose value is missing. Inside objects a missing whole value drops
@@ -82,7 +90,7 @@ impl Template {
 
     /// [`Template::resolve`], and which fields were left out and why.
     pub fn resolve_noting(&self, context: &Context) -> Result<Resolved, ExprError> {
-        let mut resolving = Resolving { context, allowance: Allowance::full(), missing: Vec::new() };
+        let mut resolving = Resolving { context, seat: &self.seat, allowance: Allowance::full(), missing: Vec::new() };
         let value = resolving.node(&self.root)?;
         if let Some(value) = &value {
             json::check_depth(value, json::STORED_DEPTH).map_err(ExprError::new)?;
@@ -203,6 +211,7 @@ fn error(fault: Fault, source: &str, before: usize, place: &str) -> ExprError {
 
 struct Resolving<'c> {
     context: &'c Context,
+    seat: &'c str,
     allowance: Allowance,
     missing: Vec<ExprError>,
 }
@@ -231,7 +240,7 @@ impl Resolving<'_> {
     }
 
     fn whole(&mut self, part: &Part, place: &str) -> Result<Option<Json>, ExprError> {
-        let scope = Scope::new(self.context, place, &self.allowance);
+        let scope = Scope::new(self.context, self.seat, place, &self.allowance);
         match scope.eval(&part.expr).map_err(|fault| part.error(fault, place))? {
             Val::Missing(why) => {
                 self.missing.push(part.error(Fault::new(why.into_string()), place));
@@ -251,7 +260,7 @@ impl Resolving<'_> {
             match chunk {
                 Chunk::Literal(literal) => text.push_str(literal),
                 Chunk::Part(part) => {
-                    let scope = Scope::new(self.context, place, &self.allowance);
+                    let scope = Scope::new(self.context, self.seat, place, &self.allowance);
                     let value = scope.eval(&part.expr).map_err(|fault| part.error(fault, place))?;
                     print::push(&mut text, value.json().map_err(|fault| part.error(fault, place))?);
                     let room = scope.room(text.len());
