@@ -5,6 +5,7 @@ use parking_lot::Mutex;
 use std::{
     collections::HashMap,
     sync::atomic::{AtomicUsize, Ordering},
+    time::Instant,
 };
 use tokio::sync::oneshot;
 use towpath_engine::{
@@ -31,6 +32,35 @@ struct Caller {
     tell: oneshot::Sender<News>,
 }
 
+/// A place among those who wait; dropping it leaves.
+pub struct Waiting<'a> {
+    callers: &'a Callers,
+    run: RunId,
+    news: oneshot::Receiver<News>,
+}
+
+impl Waiting<'_> {
+    /// The news, or `None` when there is none until then.
+    pub async fn until(&mut self, deadline: Instant) -> Option<News> {
+        match tokio::time::timeout_at(deadline.into(), &mut self.news).await {
+            Ok(Ok(news)) => Some(news),
+            // The other end is gone with the news told, or the time is up.
+            Ok(Err(_)) => {
+                tokio::time::sleep_until(deadline.into()).await;
+                None
+            }
+            Err(_) => None,
+        }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.news.close();
+        self.callers.leave(self.run);
+    }
+}
+
 #[derive(Default)]
 pub struct Callers {
     waiting: Mutex<HashMap<RunId, Vec<Caller>>>,
@@ -39,18 +69,18 @@ pub struct Callers {
 
 impl Callers {
     /// Waits for news of a run. Register before looking whether it is there already.
-    pub fn wait(&self, run: RunId, what: For) -> oneshot::Receiver<News> {
+    pub fn wait(&self, run: RunId, what: For) -> Waiting<'_> {
         let (tell, news) = oneshot::channel();
         let mut waiting = self.waiting.lock();
         let callers = waiting.entry(run).or_default();
         callers.retain(|caller| !caller.tell.is_closed());
         callers.push(Caller { what, tell });
         self.count.store(waiting.len(), Ordering::Relaxed);
-        news
+        Waiting { callers: self, run, news }
     }
 
-    /// Nobody waits for this run any more, as far as this caller knows: lets go of those who left.
-    pub fn leave(&self, run: RunId) {
+    /// Lets go of those who left.
+    fn leave(&self, run: RunId) {
         let mut waiting = self.waiting.lock();
         if let Some(callers) = waiting.get_mut(&run) {
             callers.retain(|caller| !caller.tell.is_closed());
@@ -96,5 +126,30 @@ impl Callers {
         for caller in callers.into_iter().flatten() {
             let _ = caller.tell.send(News::Ended(end.clone()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+    use towpath_engine::record::EndState;
+
+    #[tokio::test]
+    async fn whoever_waits_hears_once_and_whoever_leaves_costs_nothing() {
+        let callers = Callers::default();
+        let run = RunId::new();
+        let soon = Instant::now() + Duration::from_secs(5);
+        let mut first = callers.wait(run, For::Answer);
+        let mut second = callers.wait(run, For::End);
+        assert!(callers.expects_answer(run));
+        let answer = Answer { status: 200, headers: Vec::new(), body: towpath_engine::record::AnswerBody::Empty };
+        callers.answered(run, &answer);
+        assert!(matches!(first.until(soon).await, Some(News::Answer(_))));
+        assert!(!callers.expects_answer(run));
+        callers.ended(run, &End { state: EndState::Succeeded, reason: None, error: None });
+        assert!(matches!(second.until(soon).await, Some(News::Ended(_))));
+        drop(callers.wait(run, For::Answer));
+        assert!(callers.waiting.lock().is_empty());
     }
 }

@@ -1,11 +1,21 @@
 //! Stopping a run, and a person's word on an uncertain effect. Both are records; whoever commits first wins.
 
-use super::{RunChange, callers::For, callers::News, core::Core, driver::change, signals::CancelRequest};
+use super::{
+    RunChange,
+    callers::{For, News, Waiting},
+    core::Core,
+    driver::{change, drive_alone},
+    ready::{Carried, ReadyRun},
+    signals::CancelRequest,
+};
 use crate::{
-    journal::{Cancelled, Change, Failure, operation::RecordRow},
+    journal::{Cancelled, Change, Failure, RunRef, operation::RecordRow},
     store::{records, runs},
 };
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use towpath_engine::{
     ids::{RunId, WorkspaceId},
     record::{Decision, EndState, Entry, Record, WaitOn},
@@ -28,27 +38,37 @@ pub enum Trouble {
 }
 
 /// Asks a run to stop, and waits a while for its end.
-pub async fn request(core: &Core, workspace: WorkspaceId, run: RunId, by: &str) -> Result<RunChange, Trouble> {
-    let news = core.callers.wait(run, For::End);
+pub async fn request(core: &Arc<Core>, workspace: WorkspaceId, run: RunId, by: &str) -> Result<RunChange, Trouble> {
+    let mut news = core.callers.wait(run, For::End);
     let request = CancelRequest { by: by.to_owned(), at: core.parts.clock.now() };
     let record = Box::new(RecordRow::new(0, &request.entry()));
     let asked = change(core, |reply| Change::Cancel { workspace, run, record, reply }).await;
-    let result = match asked {
+    match asked {
         Ok(Cancelled::NotLive) => over(core, workspace, run).await,
         Ok(Cancelled::Woken(woken)) => {
-            core.enqueue(woken.run);
-            ended(core, run, news).await
+            drive(core, woken.run);
+            ended(core, run, &mut news).await
         }
-        Ok(Cancelled::Running) => {
+        Ok(Cancelled::Running(live)) => {
             core.signals.cancel(run, request);
-            let result = ended(core, run, news).await;
+            drive(core, live);
+            let result = ended(core, run, &mut news).await;
             core.signals.forget(run);
             result
         }
         Err(failure) => Err(failure.into()),
-    };
-    core.callers.leave(run);
-    result
+    }
+}
+
+/// Ends a run that nobody drives, without waiting for a slot: there is nothing left to do outside.
+fn drive(core: &Arc<Core>, run: RunRef) {
+    if core.ready.lock().claim(&run) {
+        let driver = Arc::clone(core);
+        core.spawn_run(async move {
+            drive_alone(&driver, ReadyRun { run, carried: Carried::Nothing }).await;
+            driver.ready.lock().forget(&run);
+        });
+    }
 }
 
 async fn over(core: &Core, workspace: WorkspaceId, run: RunId) -> Result<RunChange, Trouble> {
@@ -62,11 +82,11 @@ async fn over(core: &Core, workspace: WorkspaceId, run: RunId) -> Result<RunChan
 }
 
 /// Waits for the end that the request leads to, or that came before it.
-async fn ended(core: &Core, run: RunId, mut news: tokio::sync::oneshot::Receiver<News>) -> Result<RunChange, Trouble> {
+async fn ended(core: &Core, run: RunId, news: &mut Waiting<'_>) -> Result<RunChange, Trouble> {
     let begun = Instant::now();
     while begun.elapsed() < PATIENCE {
-        let end = match tokio::time::timeout(LOOK, &mut news).await {
-            Ok(Ok(News::Ended(end))) => Some(end),
+        let end = match news.until(Instant::now() + LOOK).await {
+            Some(News::Ended(end)) => Some(end),
             _ => runs::end(&core.parts.pool, run).await?,
         };
         if let Some(end) = end {

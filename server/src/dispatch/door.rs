@@ -2,7 +2,7 @@
 
 use super::{
     Accepted, Answered, NewRun, Refused,
-    callers::{For, News},
+    callers::{For, News, Waiting},
     core::Core,
 };
 use crate::{
@@ -41,17 +41,11 @@ pub async fn accept_and_answer(core: &Core, new: NewRun, within: Duration) -> Re
     }
     let (run, operation) = operation(core, new);
     let news = core.callers.wait(run.run, For::Answer);
-    let accepted = match core.journal.accept(operation) {
-        Ok(verdict) => committed(run.run, verdict).await,
-        Err(why) => Err(full(why)),
-    };
-    let answered = match accepted {
-        Ok(Accepted::New(run)) => Ok(wait(run, news, deadline).await),
-        Ok(Accepted::Duplicate(first)) => Ok(answer_of(core, first, deadline).await),
-        Err(refused) => Err(refused),
-    };
-    core.callers.leave(run.run);
-    answered
+    let verdict = core.journal.accept(operation).map_err(full)?;
+    Ok(match committed(run.run, verdict).await? {
+        Accepted::New(run) => wait(run, news, deadline).await,
+        Accepted::Duplicate(first) => answer_of(core, first, deadline).await,
+    })
 }
 
 /// A run that needs nothing from outside: worked out first, then accepted and ended in one commit.
@@ -132,27 +126,25 @@ fn full(why: Full) -> Refused {
     }
 }
 
-async fn wait(run: RunId, news: oneshot::Receiver<News>, deadline: Instant) -> Answered {
-    match tokio::time::timeout_at(deadline.into(), news).await {
-        Ok(Ok(News::Answer(answer))) => Answered::Answer(run, answer),
-        Ok(Ok(News::Ended(end))) => Answered::Ended(run, end),
-        _ => Answered::Later(run),
+async fn wait(run: RunId, mut news: Waiting<'_>, deadline: Instant) -> Answered {
+    match news.until(deadline).await {
+        Some(News::Answer(answer)) => Answered::Answer(run, answer),
+        Some(News::Ended(end)) => Answered::Ended(run, end),
+        None => Answered::Later(run),
     }
 }
 
 /// What an earlier delivery's run answered, or will.
 async fn answer_of(core: &Core, run: RunId, deadline: Instant) -> Answered {
     let news = core.callers.wait(run, For::Answer);
-    let answered = match said(core, run).await {
+    match said(core, run).await {
         Ok(Some(answered)) => answered,
         Ok(None) => wait(run, news, deadline).await,
         Err(error) => {
             tracing::warn!(%error, "the first run's answer could not be read");
             Answered::Later(run)
         }
-    };
-    core.callers.leave(run);
-    answered
+    }
 }
 
 /// What is on disk of a run's answer: the answer, or the end without one.

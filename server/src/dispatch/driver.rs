@@ -82,10 +82,15 @@ async fn in_slot(core: &Arc<Core>, ready: ReadyRun) {
             let napper = Arc::clone(core);
             core.spawn(async move {
                 nap(&napper, until, &mut ear).await;
-                if ear.is_cancelled().is_none() {
+                if ear.is_cancelled().is_some() {
+                    // It has nothing left to do outside: no slot is needed.
+                    let ready = ReadyRun { run, carried: Carried::Nap(Box::new((*progress, ear))) };
+                    drive_alone(&napper, ready).await;
+                    napper.ready.lock().forget(&run);
+                } else {
                     progress.woken(step, attempt, &on, napper.parts.clock.now());
+                    napper.ready.lock().again(run, Carried::Nap(Box::new((*progress, ear))));
                 }
-                napper.ready.lock().again(run, Carried::Nap(Box::new((*progress, ear))));
                 napper.news.notify_one();
             });
         }

@@ -124,7 +124,7 @@ impl Engine {
         });
         core.spawn(node.keep(database, session));
         core.spawn(driver::schedule(Arc::clone(&core)));
-        core.spawn(recovery::recover(Arc::clone(&core)));
+        core.spawn_run(recovery::recover(Arc::clone(&core)));
         core.spawn(timers::run(Arc::clone(&core)));
         core.spawn(retention::run(Arc::clone(&core)));
         let watched = Arc::clone(&core);
@@ -225,3 +225,6 @@ fn address() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     format!("{} (process {})", host.trim(), std::process::id())
 }
+
+#[cfg(test)]
+mod tests;

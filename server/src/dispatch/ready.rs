@@ -101,9 +101,13 @@ impl Ready {
     }
 
     fn lane(&mut self, run: &RunRef) -> &mut Lane {
-        self.lanes.entry(run.workflow).or_insert_with(|| Lane {
-            shard: run.shard,
-            workspace: run.workspace,
+        self.lane_of(run.workspace, run.workflow, run.shard)
+    }
+
+    fn lane_of(&mut self, workspace: WorkspaceId, workflow: WorkflowId, shard: i16) -> &mut Lane {
+        self.lanes.entry(workflow).or_insert_with(|| Lane {
+            shard,
+            workspace,
             queue: VecDeque::new(),
             known: HashSet::new(),
             active: 0,
@@ -150,8 +154,8 @@ impl Ready {
     }
 
     /// There are jobs of this workflow in the table.
-    pub fn backlog(&mut self, run: &RunRef) {
-        self.lane(run).overflow = true;
+    pub fn backlog(&mut self, workspace: WorkspaceId, workflow: WorkflowId, shard: i16) {
+        self.lane_of(workspace, workflow, shard).overflow = true;
     }
 
     /// Is the run in memory?
@@ -163,6 +167,18 @@ impl Ready {
     /// Keeps a run out of the queue, because somebody else runs it.
     pub fn hold(&mut self, run: &RunRef) {
         self.lane(run).known.insert(run.run);
+    }
+
+    /// Takes a run that nobody drives, wherever it is: in its queue or only in the table. False: somebody drives it.
+    pub fn claim(&mut self, run: &RunRef) -> bool {
+        let lane = self.lane(run);
+        if lane.known.insert(run.run) {
+            return true;
+        }
+        let Some(at) = lane.queue.iter().position(|queued| queued.run.run == run.run) else { return false };
+        let bytes = lane.queue.remove(at).map_or(0, |queued| queued.carried.bytes());
+        self.event_bytes -= bytes;
+        true
     }
 
     /// The run whose turn it is, if there is a slot for it. It is active until [`Ready::finished`].
@@ -215,7 +231,7 @@ impl Ready {
         if gone {
             self.forget(run);
         }
-        self.tidy(run);
+        self.tidy(run.workspace, run.workflow);
     }
 
     /// The run left memory.
@@ -223,15 +239,16 @@ impl Ready {
         if let Some(lane) = self.lanes.get_mut(&run.workflow) {
             lane.known.remove(&run.run);
         }
+        self.tidy(run.workspace, run.workflow);
     }
 
     /// Lanes and workspaces that hold nothing cost nothing.
-    fn tidy(&mut self, run: &RunRef) {
-        if self.lanes.get(&run.workflow).is_some_and(|lane| lane.known.is_empty() && lane.active == 0 && !lane.overflow) {
-            self.lanes.remove(&run.workflow);
+    fn tidy(&mut self, workspace: WorkspaceId, workflow: WorkflowId) {
+        if self.lanes.get(&workflow).is_some_and(|lane| lane.known.is_empty() && lane.active == 0 && !lane.overflow) {
+            self.lanes.remove(&workflow);
         }
-        if self.workspaces.get(&run.workspace).is_some_and(|workspace| workspace.active == 0 && workspace.turn.is_empty()) {
-            self.workspaces.remove(&run.workspace);
+        if self.workspaces.get(&workspace).is_some_and(|workspace| workspace.active == 0 && workspace.turn.is_empty()) {
+            self.workspaces.remove(&workspace);
         }
     }
 
@@ -249,11 +266,10 @@ impl Ready {
         lane.loading = false;
         lane.overflow = more;
         let workspace = lane.workspace;
-        let shard = lane.shard;
         for run in runs {
             self.push(run);
         }
-        self.tidy(&RunRef { run: RunId(uuid::Uuid::nil()), workspace, workflow, shard });
+        self.tidy(workspace, workflow);
     }
 
     #[cfg(test)]
@@ -330,6 +346,24 @@ mod tests {
         ready.refilled(workflow, vec![ReadyRun { run: run(workspace, workflow), carried: Carried::Nothing }], false);
         assert_eq!(ready.queued(), WINDOW / 2 + 1);
         assert!(ready.refill().is_none());
+    }
+
+    #[test]
+    fn a_claimed_run_leaves_its_queue_and_an_active_one_is_not_claimed() {
+        let (workspace, workflow) = (WorkspaceId::new(), WorkflowId::new());
+        let mut ready = Ready::new(Slots { total: 1, workspace: 1, workflow: 1 });
+        let (first, second, third) = (run(workspace, workflow), run(workspace, workflow), run(workspace, workflow));
+        push(&mut ready, first);
+        push(&mut ready, second);
+        assert_eq!(ready.next().map(|next| next.run), Some(first));
+        assert!(!ready.claim(&first), "it is driven");
+        assert!(ready.claim(&second), "it was queued");
+        assert!(!ready.claim(&second), "whoever claimed it drives it");
+        assert!(ready.claim(&third), "it was only in the table");
+        ready.finished(&first, true);
+        assert!(ready.next().is_none());
+        push(&mut ready, run(workspace, workflow));
+        assert!(ready.next().is_some());
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub async fn recover(core: Arc<Core>) {
     let workflows = persist("the workflows with jobs", || jobs::workflows(&core.parts.pool)).await;
     let mut ready = core.ready.lock();
     for workflow in &workflows {
-        ready.backlog(workflow);
+        ready.backlog(workflow.workspace, workflow.workflow, workflow.shard);
     }
     drop(ready);
     core.news.notify_one();

@@ -39,7 +39,7 @@ pub enum Cancelled {
     /// It slept, and has a job again.
     Woken(Woken),
     /// It has a job.
-    Running,
+    Running(RunRef),
     /// It ended before, or never was.
     NotLive,
 }
@@ -164,12 +164,11 @@ async fn cancel(
     if !row.go {
         return Ok(None);
     }
-    Ok(Some(match (row.workflow_id, row.shard, row.seq) {
-        (Some(workflow), Some(shard), Some(seq)) => {
-            Cancelled::Woken(Woken { run: RunRef { run, workspace, workflow: workflow.into(), shard }, seq })
-        }
-        _ if row.live => Cancelled::Running,
-        _ => Cancelled::NotLive,
+    let (Some(workflow), Some(shard)) = (row.workflow_id, row.shard) else { return Ok(Some(Cancelled::NotLive)) };
+    let run = RunRef { run, workspace, workflow: workflow.into(), shard };
+    Ok(Some(match row.seq {
+        Some(seq) => Cancelled::Woken(Woken { run, seq }),
+        None => Cancelled::Running(run),
     }))
 }
 

@@ -96,3 +96,10 @@ impl Journal {
         self.pending.outage()
     }
 }
+
+/// Commits a group on a given session, for tests of the statements' plans.
+#[cfg(test)]
+pub(crate) async fn commit_for_test(node: i64, operations: Vec<Operation>, connection: &mut sqlx::PgConnection) {
+    let counts = group::Group::new(&operations).commit(node, connection).await.unwrap();
+    assert!(counts.go);
+}

@@ -2,7 +2,7 @@
 
 use crate::journal::RunRef;
 use sqlx::PgExecutor;
-use towpath_engine::ids::{RunId, WorkflowId};
+use towpath_engine::ids::{RunId, WorkflowId, WorkspaceId};
 use uuid::Uuid;
 
 /// A run that has a job.
@@ -37,22 +37,19 @@ impl From<Row> for Job {
     }
 }
 
-/// A workflow that has jobs; `run` is any of its runs.
-pub async fn workflows(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<RunRef>> {
-    let rows = sqlx::query!(
-        r#"select workspace_id, workflow_id, shard, (array_agg(run_id order by seq))[1] as "run_id!"
-           from job group by workspace_id, workflow_id, shard order by min(seq)"#
-    )
-    .fetch_all(executor)
-    .await?;
+/// A workflow that has jobs.
+pub struct Backlog {
+    pub workspace: WorkspaceId,
+    pub workflow: WorkflowId,
+    pub shard: i16,
+}
+
+/// The workflows that have jobs.
+pub async fn workflows(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<Backlog>> {
+    let rows = sqlx::query!("select distinct workspace_id, workflow_id, shard from job").fetch_all(executor).await?;
     Ok(rows
         .into_iter()
-        .map(|row| RunRef {
-            run: row.run_id.into(),
-            workspace: row.workspace_id.into(),
-            workflow: row.workflow_id.into(),
-            shard: row.shard,
-        })
+        .map(|row| Backlog { workspace: row.workspace_id.into(), workflow: row.workflow_id.into(), shard: row.shard })
         .collect())
 }
 
@@ -114,8 +111,4 @@ pub async fn mark(executor: impl PgExecutor<'_>, run: RunId) -> sqlx::Result<()>
 /// The run came through: its mark says nothing any more.
 pub async fn unmark(executor: impl PgExecutor<'_>, run: RunId) -> sqlx::Result<()> {
     sqlx::query!("update job set marked = false where run_id = $1", run.0).execute(executor).await.map(|_| ())
-}
-
-pub async fn count(executor: impl PgExecutor<'_>) -> sqlx::Result<i64> {
-    sqlx::query_scalar!(r#"select count(*) as "count!" from job"#).fetch_one(executor).await
 }

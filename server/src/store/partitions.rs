@@ -207,7 +207,7 @@ mod tests {
         let made = to_make(TABLES[0], day("2026-12-30"), &["run_20261231".into(), "run_default".into()]);
         let names: Vec<&str> = made.iter().map(|make| make.name.as_str()).collect();
         assert_eq!(names, ["run_20261230", "run_20270101", "run_20270102"]);
-        assert_eq!(made[1].lower, "019b76da-a800-0000-0000-000000000000");
+        assert_eq!(made[1].lower, "01a2ce8b-d400-0000-0000-000000000000");
         let days = to_make(TABLES[4], day("2026-02-28"), &[]);
         assert_eq!((days[0].lower.as_str(), days[0].upper.as_str()), ("2026-02-28", "2026-03-01"));
     }

@@ -2,6 +2,7 @@
 //! of the same tables are elsewhere.
 
 use super::Error;
+use crate::journal::operation::{decode_journal, state_code};
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use towpath_engine::{
@@ -237,18 +238,4 @@ pub async fn current_version(pool: &PgPool, workspace: WorkspaceId, workflow: Wo
     .fetch_optional(pool)
     .await?;
     Ok(version.and_then(|version| u32::try_from(version).ok()))
-}
-
-/// How an end is stored.
-fn state_code(state: EndState) -> i16 {
-    match state {
-        EndState::Succeeded => 1,
-        EndState::Failed => 2,
-        EndState::Cancelled => 3,
-        EndState::DeadLettered => 4,
-    }
-}
-
-fn decode_journal(bytes: &[u8]) -> Result<Vec<Entry>, serde_json::Error> {
-    serde_json::Deserializer::from_slice(bytes).into_iter().collect()
 }

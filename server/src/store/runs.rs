@@ -1,8 +1,4 @@
-//! Accepted events and the runs they started, and how these ended.
-
-mod list;
-
-pub use list::{Cursor, Filter, Listed, RunState, Status, list};
+//! Accepted events and the runs they started, and how these ended, as the engine reads them. What pages show is read elsewhere.
 
 use crate::journal::{
     RunRef,
@@ -13,7 +9,7 @@ use sqlx::PgExecutor;
 use towpath_engine::{
     error::{ErrorKind, StepError},
     event::Event,
-    ids::{RunId, WorkflowId, WorkspaceId},
+    ids::{RunId, WorkspaceId},
     record::{End, Entry, FailedStep},
     workflow::StepPath,
 };
@@ -90,44 +86,4 @@ pub async fn exists(executor: impl PgExecutor<'_>, workspace: WorkspaceId, run: 
     )
     .fetch_one(executor)
     .await
-}
-
-/// A run as its page shows it.
-pub struct Run {
-    pub listed: Listed,
-    pub event: Event,
-    pub replay_of: Option<RunId>,
-}
-
-/// One run of the workspace.
-pub async fn get(executor: impl PgExecutor<'_> + Copy, workspace: WorkspaceId, run: RunId) -> Result<Option<Run>, super::Error> {
-    let Some(listed) = list::one(executor, workspace, run).await? else { return Ok(None) };
-    let row = sqlx::query!("select payload, replay_of from run where id = $1 and workspace_id = $2", run.0, workspace.0)
-        .fetch_optional(executor)
-        .await?;
-    let Some(row) = row else { return Ok(None) };
-    let event =
-        Event::from_bytes(row.payload.as_deref().unwrap_or_default()).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-    Ok(Some(Run { listed, event, replay_of: row.replay_of.map(RunId) }))
-}
-
-/// The last events that started runs of the workflow, the newest first: samples for mapping.
-pub async fn last_events(
-    executor: impl PgExecutor<'_>,
-    workspace: WorkspaceId,
-    workflow: WorkflowId,
-    limit: i64,
-) -> Result<Vec<(RunId, DateTime<Utc>, Event)>, super::Error> {
-    let rows = sqlx::query!(
-        "select id, created_at, payload from run where workspace_id = $1 and workflow_id = $2 order by id desc limit $3",
-        workspace.0,
-        workflow.0,
-        limit
-    )
-    .fetch_all(executor)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|row| Some((RunId(row.id), row.created_at, Event::from_bytes(row.payload.as_deref()?).ok()?)))
-        .collect())
 }
