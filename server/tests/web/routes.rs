@@ -87,6 +87,7 @@ impl Ids {
                     ("id", "forms" | "hooks") | ("endpoint", _) => Uuid::nil().to_string(),
                     ("version" | "attempt", _) => "1".to_owned(),
                     ("sample", _) => Uuid::nil().to_string(),
+                    ("*rest", _) => "rest".to_owned(),
                     ("step", _) => "step".to_owned(),
                     ("part", _) => "output".to_owned(),
                     ("code", _) => "not-found".to_owned(),
