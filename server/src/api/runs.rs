@@ -7,7 +7,10 @@ use crate::{
     live::{Change, Heard},
     pages::runs::{act, list, picture},
     problem::{Code, Problem},
-    store::run_pages::{self, Filter, History, Row},
+    store::{
+        run_pages::{self, Filter, History, Row},
+        workflows,
+    },
 };
 use axum::{
     Json as Body,
@@ -131,6 +134,8 @@ pub async fn live(
     Path(workflow): Path<WorkflowId>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     const GATHER: Duration = Duration::from_millis(80);
+    // Another workspace's workflow is not there, also for a stream that would stay silent.
+    workflows::find(&app.pool, actor.workspace, workflow).await?;
     let mut watcher = app.live.subscribe();
     let filter = Filter { workflow: Some(workflow), ..Filter::default() };
     let mut moved: HashSet<RunId> =

@@ -6,6 +6,7 @@ use axum::{
     body::Body,
     http::{Method, StatusCode, header},
 };
+use serde_json::json;
 use sqlx::{PgPool, postgres::PgConnectOptions, postgres::PgPoolOptions};
 use towpath_engine::ids::{RunId, WorkflowId, WorkspaceId};
 use towpath_server::{
@@ -29,8 +30,7 @@ impl Ids {
     /// Things of a workspace, put there by hand.
     async fn planted(pool: &PgPool, workspace: WorkspaceId) -> Self {
         let ids = Self::of_nothing();
-        let document =
-            serde_json::json!({ "towpath": 1, "name": "Planted", "trigger": { "id": "trigger", "use": "webhook" }, "steps": [] });
+        let document = json!({ "towpath": 1, "name": "Planted", "trigger": { "id": "trigger", "use": "webhook" }, "steps": [] });
         sqlx::query(
             "insert into workflow (id, workspace_id, name, state, draft, published_revision, published_version, latest_version)
              values ($1, $2, 'Planted', 'published', $3, 0, 1, 1)",
@@ -108,9 +108,25 @@ async fn call(house: &House, browser: &Browser, route: &Route, path: &str) -> An
         .header(header::ORIGIN, "http://localhost")
         .header("x-csrf-token", &browser.csrf)
         .header(header::ACCEPT, if api { "application/json" } else { "text/html" });
-    let (kind, body) = if api { ("application/json", "{}") } else { ("application/x-www-form-urlencoded", "") };
+    let (kind, body) = if api {
+        ("application/json", json_for(path).to_string())
+    } else {
+        ("application/x-www-form-urlencoded", "name=Taken+over&step=step&decision=fail".to_owned())
+    };
     let body = if route.method == Method::GET { Body::empty() } else { Body::from(body) };
     house.send(request.header(header::CONTENT_TYPE, kind).body(body).unwrap()).await
+}
+
+/// A body that the address takes, so that a call is not turned away before it looks at anything. Others get an empty object.
+fn json_for(path: &str) -> serde_json::Value {
+    match path.rsplit('/').next().unwrap_or_default() {
+        "rename" => json!({ "name": "Taken over" }),
+        "edits" => json!({ "base": 0, "operations": [{ "op": "set_name", "name": "Taken over" }] }),
+        "resolve" => json!({ "samples": { "trigger": {}, "steps": {} }, "step": "step", "values": {} }),
+        "decide" => json!({ "step": "step", "decision": "fail" }),
+        "workflows" => json!({ "name": "New" }),
+        _ => json!({}),
+    }
 }
 
 fn guarded() -> impl Iterator<Item = Route> {
