@@ -179,7 +179,7 @@ impl House {
 }
 
 impl Browser {
-    pub fn request(&self, method: Method, path: &str) -> axum::http::request::Builder {
+    pub fn request(&self, method: Method, path: &str) -> http::request::Builder {
         let request = Request::builder().method(method).uri(path);
         if self.cookie.is_empty() { request } else { request.header(header::COOKIE, &self.cookie) }
     }
