@@ -79,12 +79,13 @@ impl PureStep {
         Ok(Some(match step.operation.as_str() {
             "set" => Self::Set(needed("fields", "The list of fields")?),
             "filter" => match &step.condition {
-                Some(condition) => Self::Filter(Compiled::compile_at(condition, "if")?),
+                Some(condition) => Self::Filter(Compiled::compile(condition).map_err(|error| error.within("if"))?),
                 None => return Err(ExprError::new("The filter has no condition.").within("if")),
             },
             "branch" => {
                 let compile = |(index, case): (usize, &crate::workflow::Case)| {
-                    let condition = Compiled::compile_at(&case.condition, &format!("cases[{index}].if"));
+                    let condition =
+                        Compiled::compile(&case.condition).map_err(|error| error.within(&format!("cases[{index}].if")));
                     condition.map(|condition| (case.title.clone(), condition))
                 };
                 Self::Branch(step.cases.iter().enumerate().map(compile).collect::<Result<_, _>>()?)
@@ -114,12 +115,12 @@ impl PureStep {
                 other => Err(refuse("fields", format!("Set needs names and values, not {}.", shown(other.as_ref())))),
             },
             Self::Filter(condition) => {
-                let passed = condition.holds(context)?;
+                let passed = condition.holds(context).map_err(|error| error.within("if"))?;
                 Ok(Outcome::Done { output: json!({ "passed": passed }) })
             }
             Self::Branch(cases) => {
                 for (index, (title, condition)) in cases.iter().enumerate() {
-                    if condition.holds(context)? {
+                    if condition.holds(context).map_err(|error| error.within(&format!("cases[{index}].if")))? {
                         return Ok(Outcome::Done { output: json!({ "case": index, "title": title }) });
                     }
                 }
@@ -213,10 +214,7 @@ fn stop(outcome: &Template, reason: Option<&Template>, context: &Context) -> Res
 
 /// An input of a step, compiled.
 fn field(step: &Step, name: &str) -> Result<Option<Template>, ExprError> {
-    step.input
-        .get(name)
-        .map(|value| Template::compile(value).map_err(|error| error.within(name)).map(|template| template.seated(name)))
-        .transpose()
+    step.input.get(name).map(|value| Template::compile(value).map_err(|error| error.within(name))).transpose()
 }
 
 /// An input of a step that is chosen from a list and holds no expression.

@@ -111,6 +111,17 @@ mod tests {
     }
 
     #[test]
+    fn an_unsafe_effect_with_an_unknown_outcome_is_never_repeated_and_none_without_an_effect() {
+        for kind in [ErrorKind::Timeout, ErrorKind::Uncertain, ErrorKind::Internal] {
+            let error = StepError::new(kind, "Gone.").retry_after(Duration::from_secs(1));
+            assert_eq!(verdict(&error, Some(Effect::Unsafe), 1, 99, &retry(), ALL), Verdict::Uncertain);
+            assert_eq!(verdict(&error, None, 1, 99, &retry(), ALL), Verdict::Fail);
+            let keyed = verdict(&error, Some(Effect::Keyed), 1, 99, &retry(), ALL);
+            assert_eq!(keyed == Verdict::Fail, kind == ErrorKind::Internal, "{kind:?}: {keyed:?}");
+        }
+    }
+
+    #[test]
     fn retry_after_is_waited_for_in_full_but_never_beyond_a_day() {
         assert!(wait(1, NONE, Some(120)) >= Duration::from_secs(120));
         assert!(wait(1, ALL, Some(10_000_000)) <= MAX_RETRY_AFTER + Duration::from_secs(1));
@@ -127,7 +138,7 @@ mod tests {
         // Spread, not bunched: a thousand runs fill each tenth of the range.
         let mut tenths = [0; 10];
         for run in 0..1_000 {
-            tenths[(u128::from(seed(RunId(Uuid::from_u128(run)), &step, 1)) * 10 >> 64) as usize] += 1;
+            tenths[((u128::from(seed(RunId(Uuid::from_u128(run)), &step, 1)) * 10) >> 64) as usize] += 1;
         }
         assert!(tenths.iter().all(|count| (60..140).contains(count)), "{tenths:?}");
     }

@@ -321,3 +321,6 @@ impl RunState {
         self.end.as_ref()
     }
 }
+
+#[cfg(test)]
+mod tests;

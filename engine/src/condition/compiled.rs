@@ -55,12 +55,7 @@ impl Compiled {
     /// Compiles the expressions, and checks what can be checked without values. Errors name their place, such as
     /// `all[1].to`.
     pub fn compile(conditions: &Conditions) -> Result<Self, ExprError> {
-        Self::compile_at(conditions, "")
-    }
-
-    /// [`Compiled::compile`] for one of several conditions of a step; errors and `random()` follow its place, such as `cases[1].if`.
-    pub fn compile_at(conditions: &Conditions, place: &str) -> Result<Self, ExprError> {
-        Ok(Self { root: Node::compile(conditions, place, 1)? })
+        Ok(Self { root: Node::compile(conditions, "", 1)? })
     }
 
     /// Do they hold? The parts of a group are looked at in order, and no further than needed.
@@ -100,7 +95,6 @@ impl Node {
                 let source = expression.trim();
                 let source = source.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).unwrap_or(source).trim();
                 let template = Template::expression(source).map_err(|error| error.within(&place))?;
-                let template = template.seated(&place);
                 Ok(Self::Expression { source: source.to_owned(), template, place })
             }
             Conditions::Test(test) => Comparing::compile(test, place).map(|test| Self::Test(Box::new(test))),
@@ -184,15 +178,12 @@ impl Node {
 impl Comparing {
     fn compile(test: &Test, place: &str) -> Result<Self, ExprError> {
         let within = |name: &'static str| move |error: ExprError| error.within(&field(place, name));
-        let compile = |value: &Json, name: &'static str| {
-            Template::compile(value).map_err(within(name)).map(|template| template.seated(&field(place, name)))
-        };
-        let value = compile(&test.value, "value")?;
+        let value = Template::compile(&test.value).map_err(within("value"))?;
         let to = test.to.as_ref().filter(|_| test.is.needs_to());
         if to.is_none() && test.is.needs_to() {
             return Err(within("to")(ExprError::new(format!("“{}” needs something to compare with.", test.is.words()))));
         }
-        let to = to.map(|to| compile(to, "to")).transpose()?;
+        let to = to.map(|to| Template::compile(to).map_err(within("to"))).transpose()?;
         let literal = to.as_ref().and_then(Template::literal);
         let regex = match literal {
             Some(Json::String(written)) if test.is == Operator::Matches => Some(pattern::compile(written).map_err(within("to"))?),

@@ -191,7 +191,7 @@ fn some_operation(workflow: &Workflow, kind: u8, a: u8, b: u8, c: u8) -> Operati
         false => steps[usize::from(n) % steps.len()].step.id.0.clone(),
     };
     let branches: Vec<_> = steps.iter().filter(|placed| placed.step.operation == "branch").collect();
-    let place = match branches.is_empty() || b % 3 == 0 {
+    let place = match branches.is_empty() || b.is_multiple_of(3) {
         true => json!({ "index": c % 5 }),
         false => {
             let lane = if b % 4 == 1 { json!("otherwise") } else { json!(b % 3) };
@@ -201,7 +201,7 @@ fn some_operation(workflow: &Workflow, kind: u8, a: u8, b: u8, c: u8) -> Operati
     let branch = branches.get(usize::from(a) % branches.len().max(1)).map_or("none".into(), |placed| placed.step.id.0.clone());
     operation(match kind % 14 {
         0 | 1 => {
-            json!({ "op": "add_step", "at": place, "step": { "id": "", "use": if c % 2 == 0 { "set" } else { "branch" }, "cases": if c % 2 == 0 { json!([]) } else { json!([{ "if": { "all": [] } }]) } } })
+            json!({ "op": "add_step", "at": place, "step": { "id": "", "use": if c.is_multiple_of(2) { "set" } else { "branch" }, "cases": if c.is_multiple_of(2) { json!([]) } else { json!([{ "if": { "all": [] } }]) } } })
         }
         2 => json!({ "op": "remove_step", "step": id(a) }),
         3 | 4 => json!({ "op": "move_step", "step": id(a), "to": place }),

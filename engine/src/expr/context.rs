@@ -158,9 +158,8 @@ impl Context {
         }
     }
 
-    /// A number that is the same whenever this place of this step of this run is evaluated: the template's seat in the step, the
-    /// field in the template, the offset in the field.
-    pub(super) fn seed(&self, seat: &str, place: &str, at: usize) -> Uuid {
-        Uuid::new_v5(&self.run.key, format!("{}\n{seat}\n{place}\n{at}", self.step.0).as_bytes())
+    /// A number that is the same whenever this place of this step of this run is evaluated.
+    pub(super) fn seed(&self, place: &str, at: usize) -> Uuid {
+        Uuid::new_v5(&self.run.key, format!("{}\n{place}\n{at}", self.step.0).as_bytes())
     }
 }

@@ -22,8 +22,6 @@ pub const MAX_TOTAL: usize = 32 << 20;
 /// Where an evaluation takes place and how much of its allowance is left.
 pub(super) struct Scope<'a> {
     pub context: &'a Context,
-    /// Where in its step the template sits.
-    pub seat: &'a str,
     /// The field whose text is evaluated; with the offset of a call it seeds `uuid()` and `random()`.
     pub place: &'a str,
     fuel: &'a Allowance,
@@ -49,8 +47,8 @@ impl Allowance {
 }
 
 impl<'a> Scope<'a> {
-    pub fn new(context: &'a Context, seat: &'a str, place: &'a str, fuel: &'a Allowance) -> Self {
-        Self { context, seat, place, fuel }
+    pub fn new(context: &'a Context, place: &'a str, fuel: &'a Allowance) -> Self {
+        Self { context, place, fuel }
     }
 
     pub fn spend(&self, steps: usize) -> Result<(), Fault> {

@@ -141,9 +141,7 @@ impl<'a> Arguments<'a> {
 
     pub fn text(&mut self, index: usize) -> Result<Cow<'a, str>, Fault> {
         let who = self.who();
-        let text = self.take(index)?.into_text(who)?;
-        self.scope.spend(text.len() / 4096)?;
-        Ok(text)
+        self.take(index)?.into_text(who)
     }
 
     pub fn text_or(&mut self, index: usize, default: &'static str) -> Result<Cow<'a, str>, Fault> {

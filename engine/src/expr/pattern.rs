@@ -15,13 +15,12 @@ static COMPILED: LazyLock<Mutex<HashMap<String, Regex>>> = LazyLock::new(Mutex::
 
 /// The pattern, compiled. A pattern that was compiled before is not compiled again.
 pub(crate) fn compile(written: &str) -> Result<Regex, ExprError> {
-    let kept = || COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(regex) = kept().get(written) {
+    let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(regex) = compiled.get(written) {
         return Ok(regex.clone());
     }
-    // Not under the lock: a large pattern takes milliseconds.
     let regex =
-        RegexBuilder::new(written).size_limit(4 << 20).dfa_size_limit(2 << 20).nest_limit(50).build().map_err(|error| {
+        RegexBuilder::new(written).size_limit(1 << 20).dfa_size_limit(1 << 20).nest_limit(50).build().map_err(|error| {
             let why = match &error {
                 regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),
                 error => error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
@@ -29,8 +28,7 @@ pub(crate) fn compile(written: &str) -> Result<Regex, ExprError> {
             let message = format!("This is not a pattern that can be used: {}.", why.trim_end_matches('.'));
             ExprError { saw: Some(show(&Json::from(written))), ..ExprError::new(message) }
         })?;
-    let mut compiled = kept();
-    if compiled.len() >= KEPT {
+    if compiled.len() == KEPT {
         compiled.clear();
     }
     compiled.insert(written.to_owned(), regex.clone());

@@ -15,7 +15,6 @@ use crate::{Json, Object, json};
 #[derive(Debug)]
 pub struct Template {
     root: Node,
-    seat: Box<str>,
 }
 
 #[derive(Debug)]
@@ -61,7 +60,7 @@ impl Template {
     /// Compiles every text of the tree. Names of fields are taken as they are.
     pub fn compile(value: &Json) -> Result<Self, ExprError> {
         json::check_depth(value, json::STORED_DEPTH).map_err(ExprError::new)?;
-        Ok(Self { root: Node::compile(value, "")?, seat: "".into() })
+        Ok(Self { root: Node::compile(value, "")? })
     }
 
     /// [`Template::compile`] for a step's input.
@@ -72,14 +71,7 @@ impl Template {
     /// Compiles `source` as an expression without `{{ }}`, such as a condition's advanced row.
     pub fn expression(source: &str) -> Result<Self, ExprError> {
         let part = Part::compile(source, source, 0, "")?;
-        Ok(Self { root: Node::Whole(part, "".into()), seat: "".into() })
-    }
-
-    /// Says where in its step the template sits, when a step has several: `uuid()` in one yields another id than in the next.
-    #[must_use]
-    pub fn seated(mut self, seat: &str) -> Self {
-        self.seat = seat.into();
-        self
+        Ok(Self { root: Node::Whole(part, "".into()) })
     }
 
     /// The value of the whole tree. None: it is one expression whose value is missing. Inside objects a missing whole value drops
@@ -90,7 +82,7 @@ impl Template {
 
     /// [`Template::resolve`], and which fields were left out and why.
     pub fn resolve_noting(&self, context: &Context) -> Result<Resolved, ExprError> {
-        let mut resolving = Resolving { context, seat: &self.seat, allowance: Allowance::full(), missing: Vec::new() };
+        let mut resolving = Resolving { context, allowance: Allowance::full(), missing: Vec::new() };
         let value = resolving.node(&self.root)?;
         if let Some(value) = &value {
             json::check_depth(value, json::STORED_DEPTH).map_err(ExprError::new)?;
@@ -211,7 +203,6 @@ fn error(fault: Fault, source: &str, before: usize, place: &str) -> ExprError {
 
 struct Resolving<'c> {
     context: &'c Context,
-    seat: &'c str,
     allowance: Allowance,
     missing: Vec<ExprError>,
 }
@@ -240,7 +231,7 @@ impl Resolving<'_> {
     }
 
     fn whole(&mut self, part: &Part, place: &str) -> Result<Option<Json>, ExprError> {
-        let scope = Scope::new(self.context, self.seat, place, &self.allowance);
+        let scope = Scope::new(self.context, place, &self.allowance);
         match scope.eval(&part.expr).map_err(|fault| part.error(fault, place))? {
             Val::Missing(why) => {
                 self.missing.push(part.error(Fault::new(why.into_string()), place));
@@ -260,7 +251,7 @@ impl Resolving<'_> {
             match chunk {
                 Chunk::Literal(literal) => text.push_str(literal),
                 Chunk::Part(part) => {
-                    let scope = Scope::new(self.context, self.seat, place, &self.allowance);
+                    let scope = Scope::new(self.context, place, &self.allowance);
                     let value = scope.eval(&part.expr).map_err(|fault| part.error(fault, place))?;
                     print::push(&mut text, value.json().map_err(|fault| part.error(fault, place))?);
                     let room = scope.room(text.len());

@@ -260,7 +260,7 @@ fn a_delay_sleeps_and_then_succeeds_with_its_moment() {
     let plan = plan("  - { id: d, use: delay, input: { for: 10m } }");
     let mut shell = Shell::new(&plan);
     shell.run(&mut Script::new());
-    let kinds: Vec<_> = shell.history.iter().map(|record| std::mem::discriminant(record)).collect();
+    let kinds: Vec<_> = shell.history.iter().map(std::mem::discriminant).collect();
     assert_eq!(kinds.len(), 4, "waiting, woken, succeeded, ended");
     let output = shell.history.iter().find_map(Record::output);
     assert_eq!(output, Some(json!({ "until": moment::write(a_moment()) })));
@@ -331,4 +331,16 @@ fn results_of_reads_are_committed_before_the_effects_that_follow_them() {
     assert!(!plan.commits_before(Some(Effect::Read), &[done("r")]), "reading changes nothing");
     assert!(plan.commits_before(Some(Effect::Unsafe), &[]), "its start is on disk before an unsafe effect leaves");
     assert!(!plan.commits_before(None, &[done("r")]));
+}
+
+#[test]
+fn a_step_in_a_case_that_was_not_chosen_never_starts_even_if_its_skip_got_lost() {
+    let plan = branch();
+    let done = |id: &str, output| Record::Succeeded { step: path(id), attempt: 1, output, trace: Trace::default() };
+    let mut state = RunState::new(crate::ids::RunId::new());
+    state.apply(&done("which", json!({ "case": 1 })));
+    state.apply(&done("two", json!({})));
+    let skip = |id: &str| Command::Skip { step: path(id), reason: SkipReason::OtherCase };
+    let start = Command::Start { step: path("after"), attempt: 1, after: None };
+    assert_eq!(next(&plan, &state), [skip("other"), start]);
 }

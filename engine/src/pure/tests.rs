@@ -201,33 +201,6 @@ fn other_operations_are_not_the_engines_own() {
 }
 
 #[test]
-fn every_place_of_a_step_draws_for_itself() {
-    let Ok(Outcome::Answered { answer, .. }) =
-        input("respond", json!({ "json": "{{ uuid() }}", "headers": { "A": "{{ uuid() }}", "B": "{{ uuid() }}" } }))
-    else {
-        panic!("no answer")
-    };
-    let AnswerBody::Json(body) = answer.body else { panic!("no JSON") };
-    let drawn = std::collections::HashSet::from([body.as_str().unwrap(), &answer.headers[0].1, &answer.headers[1].1]);
-    assert_eq!(drawn.len(), 3);
-    // Two cases with the same test are not decided by the same draw: over many steps, both are taken.
-    let cases: Vec<usize> = (0..40)
-        .filter_map(|step| {
-            let case = json!({ "title": "", "if": { "expression": "random(1, 2) == 1" }, "steps": [] });
-            let step: Step =
-                serde_json::from_value(json!({ "id": format!("s{step}"), "use": "branch", "cases": [case, case] })).unwrap();
-            let mut context = context(json!({}));
-            context.at(&(&step.id).into(), at("2026-11-20T10:25:00Z"));
-            match PureStep::compile(&step).unwrap().unwrap().evaluate(&context) {
-                Ok(Outcome::Done { output }) => output["case"].as_u64().map(|case| case as usize),
-                other => panic!("{other:?}"),
-            }
-        })
-        .collect();
-    assert!(cases.contains(&0) && cases.contains(&1), "{cases:?}");
-}
-
-#[test]
 fn the_paths_of_a_step_are_known() {
     let step: Step = serde_json::from_value(json!({
         "id": "it", "use": "respond", "input": { "status": "{{ steps.a.code }}", "json": ["{{ trigger.body.x }}", "{{ steps.a.code }}"], "text": "{{ vars.unused }}" }
