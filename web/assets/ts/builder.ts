@@ -1,0 +1,2 @@
+// The builder's page: defines its elements.
+import "./builder/app";

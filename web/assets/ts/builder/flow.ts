@@ -1,0 +1,129 @@
+// The picture: the trigger, then steps from top to bottom; a branch's lanes stand side by side. It is a nested list, so that a
+// screen reader hears the same outline.
+import { html, nothing, type TemplateResult } from "lit";
+import { customElement, property } from "lit/decorators.js";
+import { icon } from "../shared/icons";
+import { Bound } from "./bound";
+import { lanesOf, sameLane, walk, type Parent, type Place, type Step, type Trigger } from "./model";
+import type { Runs } from "./runs";
+import { caseTitle, stepDetail, stepTitle } from "./words";
+
+@customElement("tp-flow")
+export class Flow extends Bound {
+  @property({ attribute: false }) runs: Runs | undefined;
+
+  private numbers = new Map<string, number>();
+
+  protected override render(): TemplateResult {
+    const { session } = this;
+    const { document, view } = session;
+    this.numbers = new Map(walk(document).map((it) => [it.step.id, it.number]));
+    return html`<ol class="lane top" aria-label="Steps of the workflow">
+      <li class="stop">
+        ${document.trigger
+          ? this.card(document.trigger, 1)
+          : html`<button type="button" class="card-empty" data-step="trigger" aria-current=${view.show === "pick trigger" ? "step" : "false"} @click=${() => session.show({ show: "pick trigger" })}>${icon("bolt")}<span>Choose what starts this</span></button>`}
+      </li>
+      ${document.trigger ? this.lane(document.steps, undefined) : nothing}
+    </ol>`;
+  }
+
+  private lane(steps: Step[], parent: Parent | undefined): TemplateResult {
+    const at = (index: number): Place => (parent ? { parent, index } : { index });
+    return html`${this.plus(at(0), parent ? "first" : "")}
+      ${steps.map((step, index) => html`<li class="stop">
+          ${this.card(step, this.numbers.get(step.id) ?? 0)}
+          ${step.use === "branch" ? this.branch(step) : nothing}
+        </li>
+        ${this.plus(at(index + 1), index === steps.length - 1 ? "last" : "", step)}`)}`;
+  }
+
+  private branch(step: Step): TemplateResult {
+    const lanes = lanesOf(step);
+    return html`<div class="split">
+      ${lanes.map(({ parent, steps }) => {
+        const one = parent.lane === "otherwise" ? undefined : step.cases?.[parent.lane];
+        const title = one ? caseTitle(one) : "otherwise";
+        const run = this.runs?.of(step.id);
+        const taken = run !== undefined && steps.some((it) => this.runs?.of(it.id)?.tone !== "off" && this.runs?.of(it.id) !== undefined);
+        return html`<div class="split-lane ${taken ? "taken" : ""}">
+          <button type="button" class="lane-title" title=${title} @click=${() => this.openCase(step.id, parent)}><span class="cut">${title}</span></button>
+          <ol class="lane" aria-label="If ${title}">${this.lane(steps, parent)}</ol>
+        </div>`;
+      })}
+    </div>`;
+  }
+
+  private openCase(step: string, parent: Parent): void {
+    this.session.open(step);
+    if (parent.lane !== "otherwise") this.dispatchEvent(new CustomEvent("lead-to", { detail: { step, field: `cases[${parent.lane}]` }, bubbles: true }));
+  }
+
+  private card(step: Step | Trigger, number: number): TemplateResult {
+    const { session } = this;
+    const operation = session.operation(step.use);
+    const selected = session.view.show === "step" && session.view.id === step.id;
+    const title = stepTitle(step, session.catalogue);
+    const detail = stepDetail(step, session.catalogue);
+    const blocked = session.issuesAt(step.id).some((it) => it.severity === "blocks");
+    const run = this.runs?.of(step.id) ?? (step.id === "trigger" && this.runs?.shown ? { tone: "ok" as const, label: "started the run", duration: null, error: null } : undefined);
+    const spoken = `${number}. ${title}${detail ? `, ${detail}` : ""}${run ? `, ${run.label}` : blocked ? ", something is missing" : ""}`;
+    return html`<button type="button" class="step-card ${operation?.category ?? ""} ${run ? `run-${run.tone}` : ""}" data-step=${step.id} aria-current=${selected ? "step" : "false"} aria-label=${spoken} title=${run?.error ?? ""} @click=${() => session.open(step.id)}>
+      <span class="step-icon">${icon(operation?.icon ?? "circle")}</span>
+      <span class="step-words"><span class="step-title"><span class="step-number">${number}</span><span class="step-name">${title}</span></span>${detail ? html`<span class="step-detail cut">${detail}</span>` : nothing}</span>
+      ${run
+        ? html`<span class="step-run ${run.tone}">${icon(run.tone === "ok" ? "check" : run.tone === "bad" ? "x" : run.tone === "off" ? "minus" : run.tone === "wait" ? "wait" : "run", "small")}${run.duration ? html`<span>${run.duration}</span>` : nothing}</span>`
+        : blocked
+          ? html`<span class="step-todo" title="Something is missing"></span>`
+          : "on_error" in step && step.on_error === "continue"
+            ? html`<span class="muted" title="Goes on when this fails">${icon("arrow-right", "small")}</span>`
+            : nothing}
+    </button>`;
+  }
+
+  private plus(at: Place, kind: string, after?: Step): TemplateResult {
+    const { session } = this;
+    if (!session.edits) return html`<li class="plus ${kind}" aria-hidden="true"></li>`;
+    const view = session.view;
+    const chosen = view.show === "pick step" && view.at.index === at.index && sameLane(view.at.parent, at.parent);
+    const where = after ? `after ${stepTitle(after, session.catalogue)}` : at.parent ? "at the start of this lane" : "after the trigger";
+    return html`<li class="plus ${kind}"><button type="button" class=${chosen ? "chosen" : ""} aria-label="Add a step ${where}" title="Add a step here" @click=${() => session.show({ show: "pick step", at })}>${icon("plus", "small")}</button></li>`;
+  }
+
+  /** The card of a step gets the focus. */
+  focusStep(id: string): void {
+    void this.updateComplete.then(() => {
+      const card = this.querySelector<HTMLElement>(`[data-step="${CSS.escape(id)}"]`);
+      card?.focus({ preventScroll: true });
+      card?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    });
+  }
+
+  protected override firstUpdated(): void {
+    this.addEventListener("keydown", (event) => this.onKey(event));
+  }
+
+  /** Arrows walk the steps: up and down in reading order, left and right between the lanes of a branch. */
+  private onKey(event: KeyboardEvent): void {
+    const target = event.target instanceof HTMLElement ? event.target.closest<HTMLElement>("[data-step]") : null;
+    if (!target || event.ctrlKey || event.metaKey || event.altKey) return;
+    const cards = [...this.querySelectorAll<HTMLElement>("[data-step]")];
+    const at = cards.indexOf(target);
+    const go = (to: HTMLElement | undefined): void => {
+      event.preventDefault();
+      to?.focus();
+      to?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    };
+    if (event.key === "ArrowDown") go(cards[at + 1]);
+    else if (event.key === "ArrowUp") go(cards[at - 1]);
+    else if (event.key === "Home") go(cards[0]);
+    else if (event.key === "End") go(cards.at(-1));
+    else if (event.key === "ArrowRight" || event.key === "ArrowLeft") {
+      const lane = target.closest(".split-lane");
+      const own = target.parentElement?.querySelector(":scope > .split");
+      const lanes = own ? [...own.querySelectorAll<HTMLElement>(":scope > .split-lane")] : [...(lane?.parentElement?.querySelectorAll<HTMLElement>(":scope > .split-lane") ?? [])];
+      const next = own ? (event.key === "ArrowRight" ? lanes[0] : undefined) : lanes[lanes.findIndex((it) => it === lane) + (event.key === "ArrowRight" ? 1 : -1)];
+      if (next) go(next.querySelector<HTMLElement>("[data-step], .plus button") ?? undefined);
+    }
+  }
+}
