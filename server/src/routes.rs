@@ -141,6 +141,7 @@ pub fn all() -> Routes {
             api::workflows::versions::restore,
         )
         .post("/api/v1/workflows/{id}/resolve", Rule::May(Action::EditWorkflows), api::workflows::resolve::post)
+        .post("/api/v1/workflows/{id}/steps/{step}/test", Rule::May(Action::EditWorkflows), api::workflows::trial::post)
         .get("/api/v1/workflows/{id}/live", Rule::May(Action::ViewWorkflows), api::workflows::live::get)
         // ── triggers ──
         .get("/api/v1/workflows/{id}/trigger", Rule::May(Action::ViewWorkflows), api::triggers::get)

@@ -11,3 +11,4 @@ mod trace;
 
 pub use attempt::{Attempt, Attempted, act, attempt, evaluate};
 pub use progress::{Acting, Need, Progress, Start, broken};
+pub use resolve::resolve;

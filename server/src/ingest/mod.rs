@@ -19,7 +19,7 @@ pub mod target;
 pub mod targets;
 pub mod webhook;
 
-pub use issues::trigger_issues;
+pub use issues::{needs_secret, trigger_issues};
 pub use take::{Addressee, Arrival, NotNow, Taken, take};
 
 use crate::{

@@ -59,7 +59,7 @@ pub async fn post(
                 && first.operations == Json::Array(edit.operations.clone())
         });
         if repeated && missed.len() == 1 {
-            let answer = json!({ "revision": stored.revision, "issues": issues(&app, &workflow), "repeated": true });
+            let answer = json!({ "revision": stored.revision, "issues": issues(&app, actor.workspace, id, &workflow).await?, "repeated": true });
             return Ok(Body(answer).into_response());
         }
         let missed: Vec<_> = missed
@@ -75,7 +75,7 @@ pub async fn post(
             "missed": missed,
             // The draft already holds this very edit; it must not be made again.
             "includes_yours": repeated,
-            "workflow": view(&app, &stored, &workflow),
+            "workflow": view(&app, actor.workspace, &stored, &workflow).await?,
         });
         return Ok((StatusCode::CONFLICT, Body(answer)).into_response());
     }
@@ -108,7 +108,7 @@ pub async fn post(
         "revision": revision,
         "operations": done_json,
         "inverse": undo_json,
-        "issues": issues(&app, &workflow),
+        "issues": issues(&app, actor.workspace, id, &workflow).await?,
         "unpublished_changes": stored.has_unpublished_changes(),
     });
     Ok(Body(answer).into_response())

@@ -8,15 +8,18 @@ pub mod live;
 pub mod resolve;
 pub mod show;
 pub mod state;
+pub mod trial;
 pub mod versions;
 
 use crate::{
     app::App,
+    ingest,
     live::Change,
     problem::{Code, Problem},
-    store::workflows::Stored,
+    store::{self, endpoints, workflows::Stored},
 };
 use serde_json::json;
+use std::collections::HashSet;
 use towpath_engine::{
     Json,
     ids::{WorkflowId, WorkspaceId},
@@ -34,14 +37,35 @@ pub(crate) fn write_document(workflow: &Workflow) -> Result<Json, Problem> {
     serde_json::to_value(workflow).map_err(Problem::internal)
 }
 
-/// What is wrong with a draft, in the order of the document.
-pub(crate) fn issues(app: &App, workflow: &Workflow) -> Vec<Issue> {
-    validate::validate(workflow, app.registry.as_ref())
+/// What is wrong with a draft, in the order of the document: what the engine says, and what the doors in say of its trigger.
+pub(crate) async fn issues(
+    app: &App,
+    workspace: WorkspaceId,
+    id: WorkflowId,
+    workflow: &Workflow,
+) -> Result<Vec<Issue>, Problem> {
+    let mut issues = validate::validate(workflow, app.registry.as_ref());
+    let Some(trigger) = &workflow.trigger else { return Ok(issues) };
+    let secret_set = ingest::needs_secret(trigger)
+        && match endpoints::Kind::of_operation(&trigger.operation) {
+            Some(kind) => match endpoints::current(&app.pool, workspace, id, kind).await {
+                Ok(endpoint) => endpoint.secret_sealed.is_some(),
+                Err(store::Error::NotFound) => false,
+                Err(error) => return Err(error.into()),
+            },
+            None => false,
+        };
+    // One complaint about a field is enough.
+    let known: HashSet<_> = issues.iter().filter(|it| it.step.as_ref() == Some(&trigger.id)).map(|it| it.field.clone()).collect();
+    let more = ingest::trigger_issues(trigger, secret_set).into_iter().filter(|it| !known.contains(&it.field));
+    let after = issues.iter().rposition(|it| it.step.as_ref() == Some(&trigger.id)).map_or(0, |last| last + 1);
+    issues.splice(after..after, more);
+    Ok(issues)
 }
 
 /// A workflow as the API shows it.
-fn view(app: &App, stored: &Stored, workflow: &Workflow) -> Json {
-    json!({
+async fn view(app: &App, workspace: WorkspaceId, stored: &Stored, workflow: &Workflow) -> Result<Json, Problem> {
+    Ok(json!({
         "id": stored.id,
         "name": stored.name,
         "state": stored.state,
@@ -51,8 +75,8 @@ fn view(app: &App, stored: &Stored, workflow: &Workflow) -> Json {
         "latest_version": stored.latest_version,
         "unpublished_changes": stored.has_unpublished_changes(),
         "updated_at": stored.updated_at,
-        "issues": issues(app, workflow),
-    })
+        "issues": issues(app, workspace, stored.id, workflow).await?,
+    }))
 }
 
 /// A name as a person typed it.

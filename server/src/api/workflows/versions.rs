@@ -55,7 +55,7 @@ pub async fn get(
     workflows::find(&app.pool, actor.workspace, id).await?;
     let document = versions::document(&app.pool, actor.workspace, id, version).await?;
     let workflow = read_document(document)?;
-    Ok(Body(json!({ "version": version, "issues": issues(&app, &workflow), "document": workflow })))
+    Ok(Body(json!({ "version": version, "issues": issues(&app, actor.workspace, id, &workflow).await?, "document": workflow })))
 }
 
 /// `POST /api/v1/workflows/{id}/versions/{n}/restore`: the draft becomes that version's document. What runs does not change until
@@ -83,5 +83,5 @@ pub async fn restore(
     let stored = workflows::find(&mut *transaction, actor.workspace, id).await?;
     transaction.commit().await?;
     announce(&app, actor.workspace, id);
-    Ok(Body(view(&app, &stored, &workflow)))
+    Ok(Body(view(&app, actor.workspace, &stored, &workflow).await?))
 }
