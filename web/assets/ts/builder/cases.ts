@@ -5,7 +5,7 @@ import { icon } from "../shared/icons";
 import { Bound } from "./bound";
 import { emptyTest } from "./conditions";
 import { findStep, type Case, type Conditions } from "./model";
-import { conditionInWords } from "./words";
+import { conditionInWords, isWritten } from "./words";
 
 @customElement("tp-cases")
 export class Cases extends Bound {
@@ -27,13 +27,13 @@ export class Cases extends Bound {
     const { session, step } = this;
     const off = !session.edits;
     const issues = session.issuesAt(step).filter((issue) => issue.field?.startsWith(`cases[${index}]`));
-    const touched = conditionInWords(it.if) !== "… is …";
+    const touched = isWritten(it.if) && session.saving !== "saving";
     const move = (to: number): void => {
       session.edit([{ op: "move_case", step, from: index, to }]);
     };
     return html`<section class="case" aria-label="Case ${index + 1}" data-field="cases[${index}]">
       <div class="case-head">
-        <input class="input case-title" aria-label="Title of case ${index + 1}" placeholder=${conditionInWords(it.if)} .value=${it.title} ?disabled=${off} @input=${(event: Event) => session.edit([{ op: "set_case_title", step, index, title: (event.target as HTMLInputElement).value }])} />
+        <input class="input case-title" aria-label="Title of case ${index + 1}" placeholder=${isWritten(it.if) ? conditionInWords(it.if) : `Case ${index + 1}`} .value=${it.title} ?disabled=${off} @input=${(event: Event) => session.edit([{ op: "set_case_title", step, index, title: (event.target as HTMLInputElement).value }])} />
         <button type="button" class="icon-button small" aria-label="Move case ${index + 1} up" title="Move up" ?disabled=${off || index === 0} @click=${() => move(index - 1)}>${icon("arrow-up", "small")}</button>
         <button type="button" class="icon-button small" aria-label="Move case ${index + 1} down" title="Move down" ?disabled=${off || index === length - 1} @click=${() => move(index + 1)}>${icon("arrow-down", "small")}</button>
         <button type="button" class="icon-button small" aria-label="Remove case ${index + 1}" title="Remove" ?disabled=${off || length === 1} @click=${() => this.drop(it, index)}>${icon("trash", "small")}</button>

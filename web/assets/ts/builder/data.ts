@@ -94,6 +94,15 @@ export class Data extends Bound {
   }
 
   private inside(value: Json, path: Key[], _depth: number): TemplateResult {
+    // What was sent comes first, without the envelope around it; the envelope stays for those who look for it.
+    if (path.length === 1 && path[0] === "trigger" && typeof value === "object" && value !== null && !Array.isArray(value)) {
+      const { body, ...envelope } = value;
+      if (typeof body === "object" && body !== null && Object.keys(body).length > 0) {
+        const rest = Object.entries(envelope);
+        return html`${this.inside(body, [...path, "body"], 0)}
+          <ul class="data-list">${this.item("body", body, [...path, "body"], "everything that was sent")}${rest.map(([key, it]) => this.item(key, it, [...path, key]))}</ul>`;
+      }
+    }
     const entries: [Key, Json][] = Array.isArray(value) ? value.slice(0, SHOWN).map((it, index) => [index, it]) : typeof value === "object" && value !== null ? Object.entries(value) : [];
     if (path.length === 1 && path[0] === "trigger") entries.sort(([a], [b]) => Number(machinery.has(String(a))) - Number(machinery.has(String(b))));
     const more = Array.isArray(value) ? value.length - SHOWN : 0;
@@ -108,12 +117,12 @@ export class Data extends Bound {
     </ul>`;
   }
 
-  private item(key: Key, value: Json, path: Key[]): TemplateResult {
+  private item(key: Key, value: Json, path: Key[], words?: string): TemplateResult {
     const nested = typeof value === "object" && value !== null && Object.keys(value).length > 0 && !("$file" in value);
-    const name = typeof key === "number" ? `item ${key + 1}` : key;
+    const name = words ?? (typeof key === "number" ? `item ${key + 1}` : key);
     const expression = writePath(path);
     if (!nested) return html`<li class="data-item">${this.leaf(name, value, expression)}</li>`;
-    const usually = !(path.length === 2 && path[0] === "trigger" && machinery.has(String(key))) && path.length <= 3;
+    const usually = words === undefined && !(path.length === 2 && path[0] === "trigger" && machinery.has(String(key))) && path.length <= 4;
     const open = this.isOpen(expression, usually);
     return html`<li class="data-item">
       <div class="data-row">
@@ -147,7 +156,7 @@ export class Data extends Bound {
       if (found.length >= 40) return;
       if (names.length > 0) {
         const text = `${names.join(" ")} ${typeof value === "object" ? "" : String(value)}`.toLowerCase();
-        if (words.every((word) => text.includes(word))) found.push({ expression: writePath(path), words: names.join(" › "), value, source });
+        if (words.every((word) => text.includes(word))) found.push({ expression: writePath(path), words: (names.length > 1 && path[0] === "trigger" && names[0] === "body" ? names.slice(1) : names).join(" › "), value, source });
       }
       if (Array.isArray(value)) value.slice(0, 20).forEach((it, index) => go(source, it, [...path, index], [...names, `item ${index + 1}`]));
       else if (typeof value === "object" && value !== null) for (const [key, it] of Object.entries(value)) go(source, it, [...path, key], [...names, key]);

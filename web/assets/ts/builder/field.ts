@@ -32,7 +32,9 @@ export class FieldElement extends Bound {
     const id = `f-${this.owner}-${field.name}`;
     const issues = this.session.issuesAt(this.owner, field.name);
     const wrong = issues.filter((it) => it.severity === "blocks" || this.value !== undefined);
-    const shown = this.touched || this.value !== undefined ? wrong : wrong.filter(() => this.session.view.show === "step" && this.loud);
+    // What the server said last is out of date while something newer is on its way.
+    const stale = this.session.saving === "saving" && !this.loud;
+    const shown = stale ? [] : this.touched || this.value !== undefined ? wrong : wrong.filter(() => this.loud);
     const described = `${field.help ? `${id}-hint ` : ""}${shown.length > 0 ? `${id}-error` : ""}`.trim();
     if (field.kind.kind === "boolean") {
       return html`<div class="field" data-field=${field.name}>

@@ -6,7 +6,7 @@ import { icon } from "../shared/icons";
 import { Bound } from "./bound";
 import { lanesOf, sameLane, walk, type Parent, type Place, type Step, type Trigger } from "./model";
 import type { Runs } from "./runs";
-import { caseTitle, stepDetail, stepTitle } from "./words";
+import { caseTitle, isWritten, stepDetail, stepTitle } from "./words";
 
 @customElement("tp-flow")
 export class Flow extends Bound {
@@ -43,7 +43,7 @@ export class Flow extends Bound {
     return html`<div class="split">
       ${lanes.map(({ parent, steps }) => {
         const one = parent.lane === "otherwise" ? undefined : step.cases?.[parent.lane];
-        const title = one ? caseTitle(one) : "otherwise";
+        const title = !one ? "otherwise" : one.title || isWritten(one.if) ? caseTitle(one) : `case ${Number(parent.lane) + 1}`;
         const run = this.runs?.of(step.id);
         const taken = run !== undefined && steps.some((it) => this.runs?.of(it.id)?.tone !== "off" && this.runs?.of(it.id) !== undefined);
         return html`<div class="split-lane ${taken ? "taken" : ""}">

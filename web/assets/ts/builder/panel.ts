@@ -42,13 +42,14 @@ export class Panel extends Bound {
       <div class="panel-body">
         ${operation ? nothing : html`<p class="banner bad">This server doesn't know “${owner.use}”. Remove the step, or update Towpath.</p>`}
         ${"note" in owner && owner.note !== undefined ? this.note(owner) : nothing}
-        ${isTrigger ? html`<tp-trigger-card .session=${session}></tp-trigger-card>` : nothing}
+        ${owner.use === "webhook" ? html`<tp-trigger-card .session=${session}></tp-trigger-card>` : nothing}
         <form class="stack form" @submit=${(event: Event) => event.preventDefault()}>
           ${plain.map((it) => this.field(it))}
           ${owner.use === "branch" ? html`<tp-cases .session=${session} step=${this.owner}></tp-cases>` : nothing}
           ${owner.use === "filter" ? this.filter(owner as Step) : nothing}
           ${this.more(owner, hidden, isTrigger)}
         </form>
+        ${isTrigger && owner.use !== "webhook" ? html`<tp-trigger-card .session=${session}></tp-trigger-card>` : nothing}
         ${isTrigger || !operation ? nothing : html`<tp-trial .session=${session} step=${this.owner}></tp-trial>`}
         ${operation?.help ? html`<details class="more"><summary>About ${operation.title}</summary><p class="small muted">${operation.help}</p></details>` : nothing}
       </div>
@@ -153,9 +154,10 @@ export class Panel extends Bound {
       await Promise.all(fields.map((it) => it.updateComplete));
       await Promise.all([...this.querySelectorAll("tp-text, tp-conditions")].map((it) => (it as unknown as { updateComplete: Promise<unknown> }).updateComplete));
       const boxes = [...this.querySelectorAll<HTMLElement>(".form .text-box, .form input:not([type=radio]):not([type=checkbox]):not(.case-title), .form textarea")].filter((it) => it.offsetParent !== null);
-      const empty = (it: HTMLElement): boolean => (it instanceof HTMLInputElement || it instanceof HTMLTextAreaElement ? it.value === "" : it.classList.contains("empty"));
+      const empty = (it: HTMLElement): boolean => (it instanceof HTMLInputElement || it instanceof HTMLTextAreaElement ? it.value === "" : it.classList.contains("blank"));
       const needed = boxes.find((it) => empty(it) && (it.getAttribute("aria-required") === "true" || it.closest("tp-conditions") !== null));
-      const target = needed ?? boxes.find(empty) ?? boxes[0] ?? this.querySelector<HTMLElement>("[data-continue]");
+      // A form comes with its questions: its name is what somebody wants to change first.
+      const target = needed ?? (this.session.owner(this.owner)?.use === "form" ? boxes[0] : boxes.find(empty)) ?? boxes[0] ?? this.querySelector<HTMLElement>("[data-continue]");
       const text = target?.closest("tp-text");
       if (text) text.focus();
       else target?.focus();
@@ -174,7 +176,7 @@ export class Panel extends Bound {
     if (!exact) return this.focusFirst();
     exact.scrollIntoView({ block: "center" });
     await new Promise((done) => setTimeout(done, 0));
-    const target = exact.querySelector<HTMLElement>(".text-box.empty, .text-box, textarea, select, input:not(.case-title)");
+    const target = exact.querySelector<HTMLElement>(".text-box.blank, .text-box, textarea, select, input:not(.case-title)");
     const text = target?.closest("tp-text");
     if (text) text.focus();
     else target?.focus();

@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { Bound } from "./bound";
 import { brief } from "./samples";
-import { leadingPath, parse, type Part } from "./template";
+import { hasExpression, leadingPath, parse, type Part } from "./template";
 import { shortName } from "./words";
 
 /** Carets can't stand beside an element that isn't edited; this invisible character gives them a place. */
@@ -144,7 +144,7 @@ export class Text extends Bound {
   }
 
   private markEmpty(): void {
-    this.box?.classList.toggle("empty", this.read() === "");
+    this.box?.classList.toggle("blank", this.read() === "");
   }
 
   /** What stands in the box, as the document writes it. */
@@ -364,7 +364,7 @@ export class Text extends Bound {
   // ── the line under the field ──
 
   private resolvedLine(): TemplateResult | typeof nothing {
-    if (!this.expressions || !this.value.includes("{{")) return nothing;
+    if (!this.expressions || !hasExpression(this.value)) return nothing;
     const resolved = this.session.resolver.get(this.value);
     if (!resolved) return nothing;
     if (resolved.error) return html`<p class="resolved bad">${resolved.error}</p>`;

@@ -80,9 +80,20 @@ export const caseTitle = (it: { title: string; if: Conditions }): string => it.t
 
 /** What stands on a step's card: its title, or what it does. */
 export const stepTitle = (step: Step | Trigger, catalogue: Catalogue): string => {
+  if (step.title) return step.title;
   const operation = catalogue.operations.find((it) => it.name === step.use);
-  return step.title || (step.use === "form" && inputText(step.input, "title") ? `When “${inputText(step.input, "title")}” is sent` : operation?.sentence || step.use);
+  if (step.use === "form" && inputText(step.input, "title")) return `When “${inputText(step.input, "title")}” is sent`;
+  if (step.use === "branch" && "cases" in step) {
+    const cases = step.cases ?? [];
+    if (cases.length === 1 && cases[0] && isWritten(cases[0].if)) return `If ${caseTitle(cases[0])}`;
+    return cases.length > 1 ? `Branch into ${cases.length + 1} ways` : (operation?.title ?? step.use);
+  }
+  if (step.use === "filter" && "if" in step && step.if && isWritten(step.if)) return `Go on only if ${conditionInWords(step.if)}`;
+  return operation?.sentence || step.use;
 };
+
+/** Has somebody begun to write this condition? */
+export const isWritten = (it: Conditions): boolean => !conditionInWords(it).startsWith("…");
 
 const inputText = (input: { [key: string]: Json } | undefined, key: string): string => {
   const value = input?.[key];
@@ -104,7 +115,7 @@ export function stepDetail(step: Step | Trigger, catalogue: Catalogue): string {
       return typeof fields === "object" && fields !== null ? cut(Object.keys(fields).join(", "), 44) : "";
     }
     case "filter":
-      return "if" in step && step.if ? `go on if ${conditionInWords(step.if)}` : "";
+      return "";
     case "delay":
       return input["mode"] === "until" ? `until ${inWords(input["until"], 36)}` : input["for"] ? `for ${spanInWords(input["for"])}` : "";
     case "respond":
