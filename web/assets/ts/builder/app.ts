@@ -55,6 +55,7 @@ export class Builder extends PageElement {
     document.removeEventListener("keydown", this.onKey);
     window.clearInterval(this.clock);
     this.live?.close();
+    this.session?.arrivals.stop();
     this.runs?.stop();
   }
 
@@ -83,6 +84,7 @@ export class Builder extends PageElement {
   private readonly watch = (): void => {
     this.live?.close();
     this.live = undefined;
+    this.session?.arrivals.watch();
     if (document.hidden || !this.session) return;
     this.live = new EventSource(`${this.session.path}/live`);
     const reload = (): void => void this.session?.reload();
@@ -109,9 +111,9 @@ export class Builder extends PageElement {
       ${this.header(session)}
       <div class="builder ${open ? "with-panel" : ""}" @pick=${this.onPick} @panel-close=${this.close} @field-focus=${this.onFieldFocus} @ask-data=${this.onAskData} @data-pick=${this.onDataPick} @data-left=${this.onDataLeft} @next-field=${this.onNextField} @step-up=${(event: CustomEvent<string>) => this.move(event.detail, -1)} @step-down=${(event: CustomEvent<string>) => this.move(event.detail, 1)} @step-copy=${(event: CustomEvent<string>) => this.copy(event.detail)} @step-remove=${(event: CustomEvent<string>) => this.drop(event.detail)} @change-trigger=${() => session.show({ show: "pick trigger" })} @lead-to=${(event: CustomEvent<{ step: string; field: string }>) => this.leadTo(event.detail.step, event.detail.field)}>
         <div class="canvas" @click=${(event: Event) => { if (event.target === event.currentTarget) this.close(); }}>
-          ${this.runBanner(session)}
           <tp-flow .session=${session} .runs=${this.runs}></tp-flow>
         </div>
+        ${this.runBanner(session)}
         ${open ? html`<aside class="side" aria-label="Step">${this.side(session)}</aside>` : nothing}
       </div>
       ${this.todo(session)}
@@ -134,8 +136,8 @@ export class Builder extends PageElement {
           <button type="button" class="icon-button" aria-label="Redo" title="Redo (Ctrl+Shift+Z)" ?disabled=${!session.canRedo} @click=${() => session.redo()}>${icon("redo")}</button>`
         : nothing}
       <button type="button" class="icon-button" aria-label="Versions" title="Versions" @click=${() => session.show({ show: "versions" })}>${icon("history")}</button>
-      <a class="button quiet runs" href="/runs?workflow=${session.id}">${icon("list")}<span>Runs</span></a>
-      ${state !== "draft" && session.publishes ? html`<button type="button" class="button quiet pause" @click=${() => void session.act(state === "paused" ? "resume" : "pause")}>${icon(state === "paused" ? "play" : "pause")}<span>${state === "paused" ? "Resume" : "Pause"}</span></button>` : nothing}
+      <a class="button quiet runs" href="/runs?workflow=${session.id}" aria-label="Runs of this workflow" title="Runs of this workflow">${icon("list")}<span>Runs</span></a>
+      ${state !== "draft" && session.publishes ? html`<button type="button" class="button quiet pause" aria-label=${state === "paused" ? "Resume" : "Pause"} @click=${() => void session.act(state === "paused" ? "resume" : "pause")}>${icon(state === "paused" ? "play" : "pause")}<span>${state === "paused" ? "Resume" : "Pause"}</span></button>` : nothing}
       ${session.publishes ? html`<button type="button" class="button primary publish" ?disabled=${upToDate} aria-disabled=${blocked} title=${blocked ? "Something is missing: see below" : ""} @click=${() => void this.publish()}>${upToDate ? html`${icon("check")}Published` : "Publish"}</button>` : nothing}
     </header>`;
   }
@@ -175,7 +177,8 @@ export class Builder extends PageElement {
     const list = [...blocking, ...warnings];
     const first = blocking[0];
     if (!session.edits || list.length === 0) {
-      return html`<footer class="todo done">${session.edits && session.state !== "published" ? html`${icon("circle-check", "small")}<span>Everything is filled in.${session.state === "draft" ? " Publish it, and it runs." : ""}</span>` : session.unpublished ? html`${icon("info", "small")}<span>Version ${session.publishedVersion} runs. Publish to make your changes run.</span>` : nothing}</footer>`;
+      if (!session.edits || (session.state !== "draft" && !session.unpublished)) return html``;
+      return html`<footer class="todo done">${session.state === "draft" ? html`${icon("circle-check", "small")}<span>Everything is filled in. Publish it, and it runs.</span>` : html`${icon("info", "small")}<span>Version ${session.publishedVersion} ${session.state === "paused" ? "is paused" : "runs"}. Publish to make your changes run.</span>`}</footer>`;
     }
     return html`<footer class="todo">
       ${this.checklist ? html`<ul class="todo-list" id="todo-list">${list.map((it) => html`<li><button type="button" class=${it.severity} @click=${() => this.lead(it)}>${icon(it.severity === "blocks" ? "circle" : "info", "small")}<span>${this.where(session, it)}${it.message}</span></button></li>`)}</ul>` : nothing}

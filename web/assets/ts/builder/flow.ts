@@ -67,10 +67,10 @@ export class Flow extends Bound {
     const detail = stepDetail(step, session.catalogue);
     const blocked = session.issuesAt(step.id).some((it) => it.severity === "blocks");
     const run = this.runs?.of(step.id) ?? (step.id === "trigger" && this.runs?.shown ? { tone: "ok" as const, label: "started the run", duration: null, error: null } : undefined);
-    const spoken = `${number}. ${title}${detail ? `, ${detail}` : ""}${run ? `, ${run.label}` : blocked ? ", something is missing" : ""}`;
-    return html`<button type="button" class="step-card ${operation?.category ?? ""} ${run ? `run-${run.tone}` : ""}" data-step=${step.id} aria-current=${selected ? "step" : "false"} aria-label=${spoken} title=${run?.error ?? ""} @click=${() => session.open(step.id)}>
+    const state = run?.label ?? (blocked ? "something is missing" : "");
+    return html`<button type="button" class="step-card ${operation?.category ?? ""} ${run ? `run-${run.tone}` : ""}" data-step=${step.id} aria-current=${selected ? "step" : "false"} title=${run?.error ?? nothing} @click=${() => session.open(step.id)}>
       <span class="step-icon">${icon(operation?.icon ?? "circle")}</span>
-      <span class="step-words"><span class="step-title"><span class="step-number">${number}</span><span class="step-name">${title}</span></span>${detail ? html`<span class="step-detail cut">${detail}</span>` : nothing}</span>
+      <span class="step-words"><span class="step-title"><span class="step-number">${number}</span><span class="step-name">${title}</span></span>${detail ? html`<span class="step-detail cut">${detail}</span>` : nothing}${state ? html`<span class="visually-hidden">${state}</span>` : nothing}</span>
       ${run
         ? html`<span class="step-run ${run.tone}">${icon(run.tone === "ok" ? "check" : run.tone === "bad" ? "x" : run.tone === "off" ? "minus" : run.tone === "wait" ? "wait" : "run", "small")}${run.duration ? html`<span>${run.duration}</span>` : nothing}</span>`
         : blocked

@@ -3,6 +3,7 @@
 import { call, Refused } from "../shared/http";
 import { before, findStep, type Catalogue, type Issue, type Json, type Step, type Trigger, type Workflow } from "./model";
 import { about, applyAll, DoesNotFit, rebase, sameField, type Operation } from "./operations";
+import { Arrivals } from "./arrivals";
 import { Resolver } from "./resolver";
 import { Samples } from "./samples";
 
@@ -46,6 +47,7 @@ export class Session extends EventTarget {
   catalogue: Catalogue = { operations: [], functions: [] };
   readonly samples = new Samples();
   readonly resolver = new Resolver(this);
+  readonly arrivals = new Arrivals(this);
 
   view: View = { show: "nothing" };
   saving: Saving = "saved";

@@ -4,37 +4,13 @@ import { customElement, state } from "lit/decorators.js";
 import { call, Refused } from "../shared/http";
 import { icon } from "../shared/icons";
 import { ago } from "../shared/times";
+import type { TriggerView } from "./arrivals";
 import { Bound } from "./bound";
 import type { Json, Obj, Question } from "./model";
 import { brief } from "./samples";
 
-interface SampleView {
-  id: string;
-  at: string;
-  source: "parked" | "run";
-  run?: string;
-  value: Json;
-  notes: string[];
-}
-
-interface TriggerView {
-  kind: string | null;
-  url: string | null;
-  curl: string | null;
-  form_url: string | null;
-  preview_url: string | null;
-  needs_secret: boolean;
-  secret: { hint: string } | null;
-  state: string;
-  now: string;
-  samples: SampleView[];
-  parked: { count: number; bytes: number; dropped: number };
-  refusals: { refused_at: string; reason: string; detail: string }[];
-}
-
 @customElement("tp-trigger-card")
 export class TriggerCard extends Bound {
-  @state() private view: TriggerView | undefined;
   @state() private copied = "";
   @state() private newSecret = "";
   @state() private shownSecret = "";
@@ -42,70 +18,20 @@ export class TriggerCard extends Bound {
   @state() private inputs: Obj = {};
   @state() private running = false;
   @state() private wrong: Record<string, string> = {};
-  private source: EventSource | undefined;
-  private known: Set<string> | undefined;
-  private saidUse = "";
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    document.addEventListener("visibilitychange", this.watch);
-    this.watch();
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    document.removeEventListener("visibilitychange", this.watch);
-    this.source?.close();
-    this.source = undefined;
-  }
+  private about = "";
 
   protected override updated(): void {
     // Another trigger was picked, or its settings were saved: the card is another.
     const key = `${this.session.document.trigger?.use} ${this.session.revision}`;
-    if (key !== this.saidUse && this.session.saving === "saved") {
-      this.saidUse = key;
-      void this.read();
-    }
-  }
-
-  private readonly watch = (): void => {
-    this.source?.close();
-    this.source = undefined;
-    if (document.hidden || !this.session) return;
-    this.source = new EventSource(`${this.session.path}/trigger/events`);
-    this.source.addEventListener("trigger", (event) => this.take(JSON.parse((event as MessageEvent<string>).data) as TriggerView));
-  };
-
-  private async read(): Promise<void> {
-    try {
-      this.take(await call<TriggerView>("GET", `${this.session.path}/trigger`));
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-    }
-  }
-
-  private take(view: TriggerView): void {
-    this.view = view;
-    const newest = view.samples[0];
-    // What arrives while somebody waits for it becomes the sample by itself.
-    const arrived = newest && this.known && !this.known.has(newest.id);
-    if (newest && (arrived || !this.session.samples.trigger) && view.kind === this.session.document.trigger?.use) void this.choose(newest);
-    this.known = new Set(view.samples.map((it) => it.id));
-  }
-
-  private async choose(sample: SampleView): Promise<void> {
-    try {
-      const whole = await call<{ value: Json; at: string }>("GET", `${this.session.path}/trigger/samples/${sample.id}`);
-      this.session.setTriggerSample({ value: whole.value, at: whole.at, id: sample.id });
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      this.session.setTriggerSample({ value: sample.value, at: sample.at, id: sample.id });
+    if (key !== this.about && this.session.saving === "saved") {
+      this.about = key;
+      void this.session.arrivals.read();
     }
   }
 
   protected override render(): TemplateResult {
-    const view = this.view;
-    if (!view) return html`<p class="muted small">…</p>`;
+    const view = this.session.arrivals.view;
+    if (!view || view.kind !== this.session.document.trigger?.use) return html`<p class="muted small">…</p>`;
     return html`
       ${view.kind === "webhook" ? this.webhook(view) : nothing}
       ${view.kind === "form" ? this.form(view) : nothing}
@@ -158,7 +84,7 @@ export class TriggerCard extends Bound {
       const answer = await call<{ hint: string | null; secret?: string }>("PUT", `${this.session.path}/trigger/secret`, body);
       this.newSecret = "";
       this.shownSecret = answer.secret ?? "";
-      await this.read();
+      await this.session.arrivals.read();
       await this.session.reload();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
@@ -224,7 +150,7 @@ export class TriggerCard extends Bound {
       <h3>${view.samples.length > 0 ? "What arrived" : "Sample"}</h3>
       <p class="hint">${view.now}</p>
       ${view.samples.length === 0 ? html`<p class="waiting"><span class="pulse" aria-hidden="true"></span>${waiting}</p>` : nothing}
-      ${view.samples.map((it) => html`<label class="sample ${chosen === it.id ? "chosen" : ""}"><input type="radio" name="sample" .checked=${chosen === it.id} @change=${() => void this.choose(it)} />
+      ${view.samples.map((it) => html`<label class="sample ${chosen === it.id ? "chosen" : ""}"><input type="radio" name="sample" .checked=${chosen === it.id} @change=${() => void this.session.arrivals.choose(it)} />
         <span class="grow cut">${this.sampleWords(it.value)}</span><span class="muted small">${ago(new Date(it.at), new Date())}</span></label>
         ${it.notes.map((note) => html`<p class="hint">${note}</p>`)}`)}
     </section>`;
@@ -250,7 +176,7 @@ export class TriggerCard extends Bound {
   private async startParked(): Promise<void> {
     try {
       await call("POST", `${this.session.path}/trigger/parked/replay`, {});
-      await this.read();
+      await this.session.arrivals.read();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.trouble = error.message;
