@@ -52,7 +52,7 @@ export class Panel extends Bound {
         </form>
         ${isTrigger && owner.use !== "webhook" ? html`<tp-trigger-card .session=${session}></tp-trigger-card>` : nothing}
         ${isTrigger || !operation ? nothing : html`<tp-trial .session=${session} step=${this.owner}></tp-trial>`}
-        ${operation?.help ? html`<details class="more"><summary>About ${operation.title}</summary><p class="small muted">${operation.help}</p></details>` : nothing}
+        ${operation?.help ? html`<details class="fold"><summary>About ${operation.title}</summary><p class="small muted">${operation.help}</p></details>` : nothing}
       </div>
       ${isTrigger ? nothing : html`<tp-data .session=${session}></tp-data>`}
       <footer class="panel-foot">${this.foot(owner)}</footer>
@@ -121,7 +121,7 @@ export class Panel extends Bound {
     if (fields.length === 0 && !acts) return nothing;
     const step = owner as Step;
     const set = [...fields.filter((it) => owner.input?.[it.name] !== undefined), ...(acts && (step.retry || step.timeout || step.on_error) ? [1] : [])].length;
-    return html`<details class="more" ?open=${this.advanced} @toggle=${(event: Event) => (this.advanced = (event.target as HTMLDetailsElement).open)}>
+    return html`<details class="fold" ?open=${this.advanced} @toggle=${(event: Event) => (this.advanced = (event.target as HTMLDetailsElement).open)}>
       <summary>Advanced${set > 0 ? html` <span class="badge">${set} set</span>` : nothing}</summary>
       <div class="stack">${this.advanced ? html`${fields.map((it) => this.field(it))}${acts ? this.failure(step) : nothing}` : nothing}</div>
     </details>`;

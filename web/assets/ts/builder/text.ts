@@ -229,7 +229,7 @@ export class Text extends Bound {
       this.caretBeside(beside, event.key === "ArrowLeft" ? "before" : "after");
       return;
     }
-    if (event.key === "Enter" && !this.multiline) {
+    if (event.key === "Enter" && !this.multiline && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
       this.dispatchEvent(new CustomEvent("next-field", { bubbles: true }));
     }

@@ -39,6 +39,12 @@ export class Trial extends Bound {
     return this.session.operation(use)?.effect != null;
   }
 
+  /** Does a request change nothing on the other side? */
+  private reads(preview: Json): boolean {
+    const method = typeof preview === "object" && preview !== null && !Array.isArray(preview) ? preview["method"] : undefined;
+    return method === "GET" || method === "HEAD" || method === "OPTIONS";
+  }
+
   async run(send: boolean): Promise<void> {
     const { session, step } = this;
     this.busy = true;
@@ -77,11 +83,11 @@ export class Trial extends Bound {
     }
     if (!this.sent && answer.preview !== undefined) {
       return html`${this.block("This would be sent", answer.preview)}
-        <div class="row"><button type="button" class="button primary small" ?disabled=${this.busy} @click=${() => void this.run(true)}>${icon("send")}Send it for real</button><span class="hint">This has an effect outside.</span></div>`;
+        <div class="row"><button type="button" class="button primary small" ?disabled=${this.busy} @click=${() => void this.run(true)}>${icon("send")}Send it for real</button><span class="hint">${this.reads(answer.preview) ? "It only reads." : "It has an effect outside."}</span></div>`;
     }
     return html`<p class="done-line">${icon("circle-check", "small")}It worked${answer.until ? html`; it would go on at <time datetime=${answer.until}>${new Date(answer.until).toLocaleString()}</time>` : ""}. Later steps can use what came out.</p>
       ${answer.output === undefined || answer.output === null ? nothing : this.block("What came out", answer.output)}
-      ${answer.trace?.request ? html`<details class="more"><summary>Request and response</summary>${this.block("Request", answer.trace.request)}${answer.trace.response ? this.block("Response", answer.trace.response) : nothing}</details>` : nothing}`;
+      ${answer.trace?.request ? html`<details class="fold"><summary>Request and response</summary>${this.block("Request", answer.trace.request)}${answer.trace.response ? this.block("Response", answer.trace.response) : nothing}</details>` : nothing}`;
   }
 
   private block(title: string, value: Json): TemplateResult {

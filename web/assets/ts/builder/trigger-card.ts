@@ -60,7 +60,7 @@ export class TriggerCard extends Bound {
   private webhook(view: TriggerView): TemplateResult {
     return html`<div class="stack tight">
       ${view.url ? this.copyRow("url", "Address", view.url) : nothing}
-      ${view.curl ? html`<details class="more"><summary>Send a first event from a terminal</summary>${this.copyRow("curl", "Command", view.curl)}</details>` : nothing}
+      ${view.curl ? html`<details class="fold"><summary>Send a first event from a terminal</summary>${this.copyRow("curl", "Command", view.curl)}</details>` : nothing}
       ${view.needs_secret ? this.secret(view) : nothing}
     </div>`;
   }
@@ -185,7 +185,7 @@ export class TriggerCard extends Bound {
 
   private refusals(view: TriggerView): TemplateResult | typeof nothing {
     if (view.refusals.length === 0) return nothing;
-    return html`<details class="more"><summary>${view.refusals.length === 1 ? "1 delivery was refused" : `${view.refusals.length} deliveries were refused`}</summary>
+    return html`<details class="fold"><summary>${view.refusals.length === 1 ? "1 delivery was refused" : `${view.refusals.length} deliveries were refused`}</summary>
       <ul class="refusals">${view.refusals.slice(0, 20).map((it) => html`<li class="small">${it.detail || it.reason} <span class="muted">${ago(new Date(it.refused_at), new Date())}</span></li>`)}</ul></details>`;
   }
 }
