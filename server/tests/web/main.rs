@@ -1,7 +1,10 @@
 //! The server's pages and API as a browser meets them: real routes, a real database each, no network.
 
+mod forms;
+mod hooks;
 mod house;
 mod passwords;
 mod routes;
 mod sign_in;
+mod trigger;
 mod workflows;

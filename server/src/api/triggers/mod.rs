@@ -21,6 +21,7 @@ use crate::{
 };
 use axum::{
     Json as Body,
+    body::Bytes,
     extract::{Path, State},
     http::StatusCode,
     response::{
@@ -29,7 +30,7 @@ use axum::{
     },
 };
 use futures_util::Stream;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 use std::{collections::HashSet, convert::Infallible, time::Duration};
 use towpath_engine::{
@@ -133,7 +134,7 @@ pub async fn replay(
     State(app): State<App>,
     actor: Actor,
     Path(workflow): Path<WorkflowId>,
-    chosen: Option<Body<Chosen>>,
+    body: Bytes,
 ) -> Result<Body<Replayed>, Problem> {
     let loaded = load(&app, actor.workspace, workflow).await?;
     let Some((version, _)) = loaded.published.filter(|_| loaded.state == "published") else {
@@ -144,8 +145,8 @@ pub async fn replay(
         };
         return Err(Problem::new(Code::Conflict, detail));
     };
-    let chosen = chosen.and_then(|Body(chosen)| chosen.ids);
-    Ok(Body(replay::replay(&app, actor.workspace, workflow, version, chosen.as_ref()).await?))
+    let chosen: Chosen = optional(&body)?;
+    Ok(Body(replay::replay(&app, actor.workspace, workflow, version, chosen.ids.as_ref()).await?))
 }
 
 #[derive(Default, Deserialize)]
@@ -161,11 +162,11 @@ pub async fn run(
     State(app): State<App>,
     actor: Actor,
     Path(workflow): Path<WorkflowId>,
-    given: Option<Body<Inputs>>,
+    body: Bytes,
 ) -> Result<Response, Problem> {
     let loaded = load(&app, actor.workspace, workflow).await?;
     let (standing, trigger) = manual_standing(&app, &loaded)?;
-    let inputs = given.map(|Body(given)| given.inputs).unwrap_or_default();
+    let Inputs { inputs } = optional(&body)?;
     let start = Start { workspace: actor.workspace, workflow, standing, trigger: &trigger, by: &actor.name, inputs: &inputs };
     Ok(match manual::start(&app, start).await? {
         Taken::Parked { id, reason, .. } => {
@@ -175,6 +176,15 @@ pub async fn run(
         Taken::Refused(refusal) => return Err(Problem::new(Code::InvalidInput, refusal.detail)),
         Taken::Answered(_) => return Err(Problem::internal(anyhow::anyhow!("a manual start waits for no answer"))),
     })
+}
+
+/// A body that may be left out.
+fn optional<T: Default + DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    if body.is_empty() {
+        return Ok(T::default());
+    }
+    serde_json::from_slice(body)
+        .map_err(|error| Problem::new(Code::InvalidInput, format!("The body of the request is not understood: {error}.")))
 }
 
 fn manual_standing(app: &App, loaded: &Loaded) -> Result<(Standing, Trigger), Problem> {

@@ -148,7 +148,12 @@ fn respond(run: RunId, answer: Answer) -> Response {
         if KEPT_BACK.contains(&text) || text.starts_with("access-control-") || text.starts_with("cross-origin-") {
             continue;
         }
-        headers.insert(name, value);
+        // A header may come several times; the content's type replaces the body's own.
+        if name == header::CONTENT_TYPE {
+            headers.insert(name, value);
+        } else {
+            headers.append(name, value);
+        }
     }
     // Whatever a browser makes of it, it runs in an origin of its own and reaches nothing of ours.
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
