@@ -1,9 +1,9 @@
-//! Drain: on SIGTERM or SIGINT the server takes nothing new, finishes what is under way, and ends. Live streams watch
-//! [`Shutdown::begun`] and close themselves: nobody waits for them.
+//! Drain: on SIGTERM or SIGINT the server takes nothing new, finishes what is under way, and ends. Live streams are ended
+//! at once by the HTTP server's gate: nobody waits for them.
 
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFuture, WaitForCancellationFutureOwned};
 
 /// How long requests and steps under way may take to end. Orchestrators kill after 30 seconds by default.
 pub const DRAIN: Duration = Duration::from_secs(25);
@@ -24,6 +24,11 @@ impl Shutdown {
     /// Ready once the server is stopping.
     pub fn begun(&self) -> WaitForCancellationFuture<'_> {
         self.0.cancelled()
+    }
+
+    /// As [`Shutdown::begun`], for a stream that outlives its handler.
+    pub fn begun_owned(&self) -> WaitForCancellationFutureOwned {
+        self.0.clone().cancelled_owned()
     }
 }
 

@@ -8,8 +8,8 @@ use super::{
 use crate::{
     app::App,
     auth::visit::Visit,
-    config::Config,
     problem::{Code, Problem},
+    shutdown::Shutdown,
 };
 use axum::{
     Router,
@@ -19,6 +19,7 @@ use axum::{
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
 };
+use futures_util::StreamExt;
 use http_body::Body as _;
 use std::{
     net::{IpAddr, SocketAddr},
@@ -36,12 +37,13 @@ struct Gate(Arc<Known>);
 struct Known {
     names: OwnNames,
     max_body: u64,
+    shutdown: Shutdown,
 }
 
 impl Gate {
-    fn new(config: &Config) -> Self {
-        let names = OwnNames::of_this_machine(config.server.public_url.as_ref());
-        Self(Arc::new(Known { names, max_body: config.limits.max_body }))
+    fn new(app: &App) -> Self {
+        let names = OwnNames::of_this_machine(app.config.server.public_url.as_ref());
+        Self(Arc::new(Known { names, max_body: app.config.limits.max_body, shutdown: app.shutdown.clone() }))
     }
 }
 
@@ -50,7 +52,7 @@ pub fn around(router: Router<App>, app: &App) -> Router<App> {
     router
         // The guard bounds bodies; axum's own limit would cut in at 2 MB.
         .layer(DefaultBodyLimit::disable())
-        .layer(from_fn_with_state(Gate::new(&app.config), pass))
+        .layer(from_fn_with_state(Gate::new(app), pass))
 }
 
 async fn pass(State(Gate(known)): State<Gate>, request: Request, next: Next) -> Response {
@@ -58,7 +60,7 @@ async fn pass(State(Gate(known)): State<Gate>, request: Request, next: Next) -> 
         return problem.into_response();
     }
     if request.body().is_end_stream() {
-        return next.run(request).await;
+        return end_on_drain(next.run(request).await, &known.shutdown);
     }
     let outcome = Outcome::default();
     let request = request.map(|body| Body::new(Guard::new(body, known.max_body, outcome.clone())));
@@ -94,6 +96,16 @@ fn check_host(names: &OwnNames, request: &Request) -> Result<(), Problem> {
     ))
 }
 
+/// A live stream has no end of its own: a drain would wait for it until it is cut. Browsers come back by themselves.
+fn end_on_drain(response: Response, shutdown: &Shutdown) -> Response {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    if kind.is_none_or(|kind| !kind.as_bytes().starts_with(b"text/event-stream")) {
+        return response;
+    }
+    let begun = shutdown.begun_owned();
+    response.map(|body| Body::from_stream(body.into_data_stream().take_until(begun)))
+}
+
 fn too_large(limit: u64) -> Response {
     let detail = format!("The body is larger than the {limit} bytes that are taken here (TOWPATH_MAX_BODY). Send less at once.");
     closing(Problem::new(Code::TooLarge, detail).into_response())
@@ -102,4 +114,26 @@ fn too_large(limit: u64) -> Response {
 fn closing(mut response: Response) -> Response {
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::response::sse::{Event, Sse};
+    use http_body_util::BodyExt;
+    use std::{convert::Infallible, time::Duration};
+
+    #[tokio::test]
+    async fn a_live_stream_ends_when_the_server_stops_and_not_before() {
+        let shutdown = Shutdown::default();
+        let first = futures_util::stream::iter([Ok::<_, Infallible>(Event::default().data("here"))]);
+        let endless = Sse::new(first.chain(futures_util::stream::pending())).into_response();
+        let mut body = end_on_drain(endless, &shutdown).into_body();
+        let frame = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        assert_eq!(&*frame, b"data: here\n\n");
+        assert!(futures_util::poll!(std::pin::pin!(body.frame())).is_pending());
+        shutdown.begin();
+        let end = tokio::time::timeout(Duration::from_secs(5), body.frame()).await;
+        assert!(end.expect("it ends").is_none());
+    }
 }
