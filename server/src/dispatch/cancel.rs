@@ -67,6 +67,7 @@ fn drive(core: &Arc<Core>, run: RunRef) {
         core.spawn_run(async move {
             drive_alone(&driver, ReadyRun { run, carried: Carried::Nothing }).await;
             driver.ready.lock().forget(&run);
+            driver.news.notify_one();
         });
     }
 }

@@ -14,7 +14,7 @@ use crate::{
         Change, Committed, Failure, Operation, RunRef,
         operation::{Then, WaitRow},
     },
-    store::waits::Alarm,
+    store::{runs, waits::Alarm},
 };
 use chrono::{DateTime, Utc};
 use std::{pin::pin, sync::Arc, time::Duration};
@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 use towpath_engine::{
     error::{ErrorKind, StepError},
     event::Event,
-    record::{End, EndState, FailedStep, WaitOn},
+    record::{End, EndState, FailedStep, Record, WaitOn},
     workflow::StepPath,
 };
 
@@ -335,9 +335,25 @@ impl Driver<'_> {
                 self.core.callers.ended(self.run.run, &end);
                 Saved::Leave
             }
-            Ok(_) => self.reread().await,
+            Ok(_) => self.ended_before().await,
             Err(failure) => self.failed(failure).await,
         }
+    }
+
+    /// The end was on disk before: by a commit that nobody confirmed, or by somebody else. Whoever waits hears what is there.
+    async fn ended_before(&mut self) -> Saved {
+        let saved = self.reread().await;
+        if matches!(saved, Saved::Leave)
+            && let Ok(Some((end, journal))) = runs::end_with_journal(&self.core.parts.pool, self.run.run).await
+        {
+            for entry in &journal {
+                if let Record::Responded { answer, .. } = &entry.record {
+                    self.core.callers.answered(self.run.run, answer);
+                }
+            }
+            self.core.callers.ended(self.run.run, &end);
+        }
+        saved
     }
 
     fn operation(&self, then: Then) -> Operation {

@@ -80,6 +80,8 @@ struct Lane {
     queue: VecDeque<ReadyRun>,
     /// Everything of the workflow that is in memory: queued, active or asleep.
     known: HashSet<RunId>,
+    /// Woken before their driver had let go of them: they are queued again as soon as it has.
+    again: HashSet<RunId>,
     active: usize,
     /// Some of its jobs may be in the table only.
     overflow: bool,
@@ -110,13 +112,15 @@ impl Ready {
             workspace,
             queue: VecDeque::new(),
             known: HashSet::new(),
+            again: HashSet::new(),
             active: 0,
             overflow: false,
             loading: false,
         })
     }
 
-    /// Adds a run at the end of its workflow's queue. A run that is in memory already is not added twice.
+    /// Adds a run at the end of its workflow's queue. A run that is in memory already is not added twice: it is looked at again
+    /// when it leaves.
     pub fn push(&mut self, mut ready: ReadyRun) {
         let run = ready.run;
         if self.event_bytes + ready.carried.bytes() > MAX_EVENT_BYTES {
@@ -128,6 +132,7 @@ impl Ready {
             return;
         }
         if !lane.known.insert(run.run) {
+            lane.again.insert(run.run);
             return;
         }
         self.event_bytes += ready.carried.bytes();
@@ -175,7 +180,10 @@ impl Ready {
         if lane.known.insert(run.run) {
             return true;
         }
-        let Some(at) = lane.queue.iter().position(|queued| queued.run.run == run.run) else { return false };
+        let Some(at) = lane.queue.iter().position(|queued| queued.run.run == run.run) else {
+            lane.again.insert(run.run);
+            return false;
+        };
         let bytes = lane.queue.remove(at).map_or(0, |queued| queued.carried.bytes());
         self.event_bytes -= bytes;
         true
@@ -236,8 +244,12 @@ impl Ready {
 
     /// The run left memory.
     pub fn forget(&mut self, run: &RunRef) {
-        if let Some(lane) = self.lanes.get_mut(&run.workflow) {
+        let woken = self.lanes.get_mut(&run.workflow).is_some_and(|lane| {
             lane.known.remove(&run.run);
+            lane.again.remove(&run.run)
+        });
+        if woken {
+            self.push(ReadyRun { run: *run, carried: Carried::Nothing });
         }
         self.tidy(run.workspace, run.workflow);
     }
@@ -349,6 +361,21 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_is_woken_before_its_driver_let_go_is_queued_again() {
+        let mut ready = Ready::new(Slots::new(4));
+        let only = run(WorkspaceId::new(), WorkflowId::new());
+        push(&mut ready, only);
+        assert!(ready.next().is_some());
+        // It parked, and somebody decided at once.
+        push(&mut ready, only);
+        assert!(ready.next().is_none());
+        ready.finished(&only, true);
+        assert_eq!(ready.next().map(|next| next.run), Some(only));
+        ready.finished(&only, true);
+        assert!(ready.next().is_none() && ready.lanes.is_empty());
+    }
+
+    #[test]
     fn a_claimed_run_leaves_its_queue_and_an_active_one_is_not_claimed() {
         let (workspace, workflow) = (WorkspaceId::new(), WorkflowId::new());
         let mut ready = Ready::new(Slots { total: 1, workspace: 1, workflow: 1 });
@@ -358,9 +385,12 @@ mod tests {
         assert_eq!(ready.next().map(|next| next.run), Some(first));
         assert!(!ready.claim(&first), "it is driven");
         assert!(ready.claim(&second), "it was queued");
-        assert!(!ready.claim(&second), "whoever claimed it drives it");
         assert!(ready.claim(&third), "it was only in the table");
+        assert!(!ready.claim(&third), "whoever claimed it drives it");
         ready.finished(&first, true);
+        assert_eq!(ready.next().map(|next| next.run), Some(first), "asked for meanwhile: it is looked at again");
+        ready.finished(&first, true);
+        ready.forget(&second);
         assert!(ready.next().is_none());
         push(&mut ready, run(workspace, workflow));
         assert!(ready.next().is_some());
@@ -375,10 +405,12 @@ mod tests {
         push(&mut ready, only);
         assert_eq!(ready.queued(), 1);
         let taken = ready.next().unwrap();
-        push(&mut ready, only);
         assert!(ready.next().is_none());
         assert!(ready.knows(&only));
         ready.finished(&taken.run, true);
+        // It was pushed twice: it is looked at once more, in case it was woken meanwhile.
+        assert_eq!(ready.next().map(|next| next.run), Some(only));
+        ready.finished(&only, true);
         assert!(ready.lanes.is_empty() && ready.workspaces.is_empty() && ready.turn.is_empty());
         assert_eq!(ready.active(), 0);
     }

@@ -63,6 +63,7 @@ async fn one_at_a_time(core: &Arc<Core>) {
                 .inspect_err(|error| tracing::warn!(%error, "a mark was not taken off"));
         }
         core.ready.lock().forget(&job.run);
+        core.news.notify_one();
     }
 }
 
