@@ -127,6 +127,8 @@ mod tests {
         "2026-03-02T09:41:00Z".parse().unwrap()
     }
 
+    type Headers = &'static [(&'static str, &'static str)];
+
     fn answer(status: u16, headers: &[(&'static str, &str)], body: &'static str) -> HttpResponse {
         HttpResponse {
             status: StatusCode::from_u16(status).unwrap(),
@@ -210,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_message_quotes_what_the_other_side_said() {
-        let table: [(&[(&'static str, &str)], &'static str, &str); 6] = [
+        let table: [(Headers, &'static str, &str); 6] = [
             (
                 &[],
                 r#"{"error":{"message":"No such customer: 7","code":4}}"#,

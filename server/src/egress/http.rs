@@ -60,7 +60,7 @@ impl Egress {
                 }
                 Next::Go(to) => {
                     rewritten |= to.method != hop.method;
-                    hop = to;
+                    hop = *to;
                 }
                 Next::Astray(location) => {
                     let location: String = location.chars().filter(|c| !c.is_control()).take(200).collect();

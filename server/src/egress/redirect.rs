@@ -20,7 +20,7 @@ pub(super) struct Hop {
 pub(super) enum Next {
     /// It is the answer.
     Stay,
-    Go(Hop),
+    Go(Box<Hop>),
     /// The redirect leads somewhere that isn't HTTP, or nowhere that can be read.
     Astray(String),
 }
@@ -62,7 +62,7 @@ pub(super) fn next(hop: &Hop, status: StatusCode, answer: &HeaderMap) -> Next {
             to.headers.remove(name);
         }
     }
-    Next::Go(to)
+    Next::Go(Box::new(to))
 }
 
 #[cfg(test)]

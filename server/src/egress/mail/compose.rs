@@ -81,8 +81,7 @@ fn attach(mut mixed: MultiPart, message: &MailMessage) -> MultiPart {
             .unwrap_or_else(|_| ContentType::parse("application/octet-stream").expect("a media type that is known to parse"));
         let name: String = attachment.name.chars().map(|c| if c.is_control() { '_' } else { c }).collect();
         // A file is bytes: in any other encoding its line ends would be the mail's.
-        let body = Body::new_with_encoding(attachment.bytes.to_vec(), ContentTransferEncoding::Base64)
-            .unwrap_or_else(|bytes| Body::new(bytes));
+        let body = Body::new_with_encoding(attachment.bytes.to_vec(), ContentTransferEncoding::Base64).unwrap_or_else(Body::new);
         mixed = mixed.singlepart(Attachment::new(name).body(body, media_type));
     }
     mixed
