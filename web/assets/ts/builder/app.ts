@@ -55,8 +55,6 @@ export class Builder extends PageElement {
     document.removeEventListener("keydown", this.onKey);
     window.clearInterval(this.clock);
     this.live?.close();
-    this.session?.arrivals.stop();
-    this.runs?.stop();
   }
 
   private async start(): Promise<void> {
@@ -81,15 +79,27 @@ export class Builder extends PageElement {
     this.focusPanel();
   }
 
+  /** One stream for everything: a browser has six connections for an address, over all its tabs. */
   private readonly watch = (): void => {
     this.live?.close();
     this.live = undefined;
-    this.session?.arrivals.watch();
-    if (document.hidden || !this.session) return;
-    this.live = new EventSource(`${this.session.path}/live`);
-    const reload = (): void => void this.session?.reload();
-    this.live.addEventListener("workflow", reload);
-    this.live.addEventListener("missed", reload);
+    const { session } = this;
+    if (document.hidden || !session) return;
+    const live = new EventSource(`${session.path}/live`);
+    this.live = live;
+    const everything = (): void => {
+      void session.reload();
+      void session.arrivals.read();
+    };
+    live.addEventListener("ready", everything);
+    live.addEventListener("missed", everything);
+    live.addEventListener("workflow", () => void session.reload());
+    live.addEventListener("event", () => void session.arrivals.read());
+    live.addEventListener("run", (event) => {
+      const { run } = JSON.parse((event as MessageEvent<string>).data) as { run: string };
+      void this.runs?.moved(run);
+      if (!session.arrivals.knows(run)) void session.arrivals.read();
+    });
   };
 
   private readonly onLeave = (event: BeforeUnloadEvent): void => {

@@ -30,26 +30,27 @@ export interface TriggerView {
 
 export class Arrivals {
   view: TriggerView | undefined;
-  private source: EventSource | undefined;
   private picked = false;
+  private reading: Promise<void> | undefined;
+  private again = false;
 
   constructor(private readonly session: Session) {}
 
-  /** Follows what arrives while the page is seen. */
-  readonly watch = (): void => {
-    this.stop();
-    if (document.hidden) return;
-    this.source = new EventSource(`${this.session.path}/trigger/events`);
-    this.source.addEventListener("trigger", (event) => this.take(JSON.parse((event as MessageEvent<string>).data) as TriggerView));
-  };
-
-  stop(): void {
-    this.source?.close();
-    this.source = undefined;
+  /** Asks what there is. While one question is under way, any number of others become one more. */
+  async read(): Promise<void> {
+    if (this.reading) {
+      this.again = true;
+      return this.reading;
+    }
+    do {
+      this.again = false;
+      this.reading = this.ask();
+      await this.reading;
+      this.reading = undefined;
+    } while (this.again);
   }
 
-  /** Asks again, after the trigger or its secret changed. */
-  async read(): Promise<void> {
+  private async ask(): Promise<void> {
     try {
       this.take(await call<TriggerView>("GET", `${this.session.path}/trigger`));
     } catch (error) {
@@ -64,6 +65,12 @@ export class Arrivals {
     const gone = current !== undefined && !view.samples.some((it) => it.id === current.id);
     if (newest && newest.id !== current?.id && (!this.picked || gone)) void this.load(newest);
     this.session.changed();
+  }
+
+  /** Did this run's event come in already? Older ones than the samples count as known. */
+  knows(run: string): boolean {
+    const samples = this.view?.samples ?? [];
+    return samples.some((it) => it.run === run) || (samples.length >= 5 && samples.every((it) => run < it.id));
   }
 
   /** A person's choice stays until another event of theirs is chosen. */

@@ -105,25 +105,26 @@ export class Flow extends Bound {
 
   /** Arrows walk the steps: up and down in reading order, left and right between the lanes of a branch. */
   private onKey(event: KeyboardEvent): void {
-    const target = event.target instanceof HTMLElement ? event.target.closest<HTMLElement>("[data-step]") : null;
+    const target = event.target instanceof HTMLElement ? event.target.closest<HTMLElement>("[data-step], .plus button") : null;
     if (!target || event.ctrlKey || event.metaKey || event.altKey) return;
     const cards = [...this.querySelectorAll<HTMLElement>("[data-step]")];
-    const at = cards.indexOf(target);
     const go = (to: HTMLElement | undefined): void => {
       event.preventDefault();
       to?.focus();
       to?.scrollIntoView({ block: "nearest", inline: "nearest" });
     };
-    if (event.key === "ArrowDown") go(cards[at + 1]);
-    else if (event.key === "ArrowUp") go(cards[at - 1]);
+    const follows = (it: HTMLElement): boolean => (target.compareDocumentPosition(it) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0;
+    const precedes = (it: HTMLElement): boolean => (target.compareDocumentPosition(it) & Node.DOCUMENT_POSITION_PRECEDING) !== 0;
+    if (event.key === "ArrowDown") go(cards.find(follows));
+    else if (event.key === "ArrowUp") go(cards.filter(precedes).at(-1));
     else if (event.key === "Home") go(cards[0]);
     else if (event.key === "End") go(cards.at(-1));
     else if (event.key === "ArrowRight" || event.key === "ArrowLeft") {
       const lane = target.closest(".split-lane");
-      const own = target.parentElement?.querySelector(":scope > .split");
-      const lanes = own ? [...own.querySelectorAll<HTMLElement>(":scope > .split-lane")] : [...(lane?.parentElement?.querySelectorAll<HTMLElement>(":scope > .split-lane") ?? [])];
-      const next = own ? (event.key === "ArrowRight" ? lanes[0] : undefined) : lanes[lanes.findIndex((it) => it === lane) + (event.key === "ArrowRight" ? 1 : -1)];
-      if (next) go(next.querySelector<HTMLElement>("[data-step], .plus button") ?? undefined);
+      const own = target.matches("[data-step]") ? target.parentElement?.querySelector(":scope > .split") : null;
+      const lanes = [...((own ?? lane?.parentElement)?.querySelectorAll<HTMLElement>(":scope > .split-lane") ?? [])];
+      const next = own && event.key === "ArrowRight" ? lanes[0] : lanes[lanes.findIndex((it) => it === lane) + (event.key === "ArrowRight" ? 1 : -1)];
+      if (next) go(next.querySelector<HTMLElement>("[data-step]") ?? next.querySelector<HTMLElement>(".plus button") ?? undefined);
     }
   }
 }

@@ -1,4 +1,5 @@
 // The runs of the workflow as they move, for the picture: which step is at what.
+import { call, Refused } from "../shared/http";
 import type { Session } from "./session";
 
 export interface StepRun {
@@ -20,30 +21,39 @@ export interface Run {
   steps: StepRun[];
 }
 
-/** Follows the runs while the page is seen. A run that began before the page was opened is not shown. */
+/** The newest run since the page was opened; runs that began before are not shown. */
 export class Runs {
   /** The run that lights up the picture. */
   shown: Run | undefined;
-  private source: EventSource | undefined;
   private readonly opened = Date.now();
+  private wanted = "";
+  private asking = false;
 
-  constructor(private readonly session: Session) {
-    document.addEventListener("visibilitychange", this.watch);
-    this.watch();
+  constructor(private readonly session: Session) {}
+
+  /** A run was accepted, moved on or ended. Ids sort by time; a run older than the one shown doesn't take the picture back. */
+  async moved(id: string): Promise<void> {
+    if (this.shown && id < this.shown.id) return;
+    if (id >= this.wanted) this.wanted = id;
+    if (this.asking) return;
+    this.asking = true;
+    try {
+      while (this.wanted) {
+        const run = this.wanted;
+        this.wanted = "";
+        this.take(await call<Run>("GET", `/api/v1/runs/${run}`));
+        // Nobody can follow more than a few pictures a second.
+        await new Promise((done) => setTimeout(done, 120));
+      }
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+    } finally {
+      this.asking = false;
+    }
   }
-
-  private readonly watch = (): void => {
-    this.source?.close();
-    this.source = undefined;
-    if (document.hidden) return;
-    this.source = new EventSource(`${this.session.path}/runs/live`);
-    this.source.addEventListener("run", (event) => this.take(JSON.parse((event as MessageEvent<string>).data) as Run));
-  };
 
   private take(run: Run): void {
     if (Date.parse(run.started_at) < this.opened - 1_000) return;
-    // A later run takes the picture; an older one that is still moving doesn't take it back.
-    if (this.shown && run.id < this.shown.id) return;
     this.shown = run;
     this.session.changed();
   }
@@ -55,10 +65,5 @@ export class Runs {
   hide(): void {
     this.shown = undefined;
     this.session.changed();
-  }
-
-  stop(): void {
-    document.removeEventListener("visibilitychange", this.watch);
-    this.source?.close();
   }
 }
