@@ -287,12 +287,11 @@ export class Text extends Bound {
   private put(text: string): void {
     const range = this.range();
     range.deleteContents();
-    const node = document.createTextNode(text);
+    // After a line end the caret needs something to stand behind, else browsers type on in the line before.
+    const node = document.createTextNode(text.endsWith("\n") ? text + PLACE : text);
     range.insertNode(node);
     const after = document.createRange();
-    // A line end at the very end of the box is not drawn without something behind it.
-    if (text.endsWith("\n") && !node.nextSibling) node.after(document.createTextNode(PLACE));
-    after.setStart(node, text.length);
+    after.setStart(node, node.length);
     after.collapse(true);
     getSelection()?.removeAllRanges();
     getSelection()?.addRange(after);
