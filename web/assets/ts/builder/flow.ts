@@ -68,7 +68,7 @@ export class Flow extends Bound {
     const blocked = session.issuesAt(step.id).some((it) => it.severity === "blocks");
     const run = this.runs?.of(step.id) ?? (step.id === "trigger" && this.runs?.shown ? { tone: "ok" as const, label: "started the run", duration: null, error: null } : undefined);
     const state = run?.label ?? (blocked ? "something is missing" : "");
-    return html`<button type="button" class="step-card ${operation?.category ?? ""} ${run ? `run-${run.tone}` : ""}" data-step=${step.id} aria-current=${selected ? "step" : "false"} title=${run?.error ?? nothing} @click=${() => session.open(step.id)}>
+    return html`<button type="button" class="step-card about-${operation?.category ?? "none"} ${run ? `run-${run.tone}` : ""}" data-step=${step.id} aria-current=${selected ? "step" : "false"} title=${run?.error ?? nothing} @click=${() => session.open(step.id)}>
       <span class="step-icon">${icon(operation?.icon ?? "circle")}</span>
       <span class="step-words"><span class="step-title"><span class="step-number">${number}</span><span class="step-name">${title}</span></span>${detail ? html`<span class="step-detail cut">${detail}</span>` : nothing}${state ? html`<span class="visually-hidden">${state}</span>` : nothing}</span>
       ${run

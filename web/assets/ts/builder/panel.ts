@@ -34,7 +34,7 @@ export class Panel extends Bound {
     return html`<section class="panel" aria-labelledby="panel-operation">
       <header class="panel-head">
         <h2 class="visually-hidden">${stepTitle(owner, session.catalogue)}</h2>
-        <span class="panel-icon ${operation?.category ?? ""}">${icon(operation?.icon ?? "circle")}</span>
+        <span class="panel-icon about-${operation?.category ?? "none"}">${icon(operation?.icon ?? "circle")}</span>
         <div class="grow"><input class="panel-title" aria-label="Title of this step" placeholder=${stepTitle({ ...owner, title: "" } as Step, session.catalogue)} .value=${owner.title ?? ""} ?disabled=${!session.edits} @change=${(event: Event) => session.edit([setTitle(this.owner, (event.target as HTMLInputElement).value)])} />
           <div class="muted small" id="panel-operation"><span class="step-number">${number}</span>${operation?.title ?? owner.use}</div></div>
         ${this.menu(owner, isTrigger)}

@@ -58,8 +58,8 @@ export class Picker extends Bound {
           before = it.category;
           return html`${head && this.kind === "action" ? html`<p class="picker-group" role="presentation">${head}</p>` : nothing}
             <div id="pick-${index}" class="pick" role="option" aria-selected=${index === this.chosen} @mouseenter=${() => (this.chosen = index)} @click=${() => this.pick(it)}>
-              <span class="pick-icon ${it.category}">${icon(it.icon)}</span>
-              <span class="grow"><strong>${it.sentence}</strong><span class="muted small cut">${it.title}${it.effect ? "" : ""}</span></span>
+              <span class="pick-icon about-${it.category}">${icon(it.icon)}</span>
+              <span class="grow"><strong>${it.sentence}</strong><span class="muted small cut">${it.title}</span></span>
             </div>`;
         })}
       </div>
