@@ -10,6 +10,6 @@ pub mod receiver;
 pub mod until;
 
 pub use app::{Settings, TestApp};
-pub use person::Person;
+pub use person::{Draft, Person};
 pub use receiver::Receiver;
 pub use until::until;
