@@ -24,7 +24,12 @@ pub async fn send(draft: &Draft, body: &Value) -> String {
 }
 
 pub fn step<'a>(run: &'a Value, path: &str) -> &'a Value {
-    run["steps"].as_array().into_iter().flatten().find(|step| step["path"] == path).unwrap_or_else(|| panic!("no step {path}: {run}"))
+    run["steps"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|step| step["path"] == path)
+        .unwrap_or_else(|| panic!("no step {path}: {run}"))
 }
 
 fn order_workflow(receiver: &Receiver) -> Value {
@@ -86,7 +91,11 @@ async fn a_synchronous_webhook_answers_with_what_respond_says() {
     assert_eq!(answer.headers()["x-hint"], "yes");
     assert_eq!(answer.json::<Value>().await.unwrap(), json!({ "hello": "Ada" }));
     let again = send().await.unwrap();
-    assert_eq!((again.status().as_u16(), again.json::<Value>().await.unwrap()), (201, json!({ "hello": "Ada" })), "a duplicate gets the first run's answer");
+    assert_eq!(
+        (again.status().as_u16(), again.json::<Value>().await.unwrap()),
+        (201, json!({ "hello": "Ada" })),
+        "a duplicate gets the first run's answer"
+    );
     let stored: i64 = sqlx::query_scalar("select count(*) from run").fetch_one(&app.database().await).await.unwrap();
     assert_eq!(stored, 1);
 }
@@ -113,7 +122,7 @@ async fn an_event_for_an_unpublished_or_paused_workflow_is_parked_and_can_be_rep
     owner.done(&format!("/api/v1/workflows/{}/resume", draft.id), &json!({})).await;
     let trigger = owner.json(&format!("/api/v1/workflows/{}/trigger", draft.id)).await;
     assert_eq!(trigger["parked"]["count"], 2, "publishing and resuming run nothing by themselves: {trigger}");
-    owner.done(&format!("/api/v1/workflows/{}/trigger/parked/replay", draft.id), &json!({ "all": true })).await;
+    owner.done(&format!("/api/v1/workflows/{}/trigger/parked/replay", draft.id), &json!({})).await;
     let database = app.database().await;
     until("three runs have ended", SOON, || async {
         let ended: i64 = sqlx::query_scalar("select count(*) from run_end where state = 1").fetch_one(&database).await.unwrap();
@@ -126,7 +135,10 @@ async fn an_event_for_an_unpublished_or_paused_workflow_is_parked_and_can_be_rep
 async fn a_failed_run_says_why_and_can_be_replayed() {
     let app = TestApp::start().await;
     let owner = app.owner().await;
-    let receiver = Receiver::answering(|_, before| towpath_tests::receiver::Reply::Json(if before == 0 { 404 } else { 200 }, json!({ "sorry": before == 0 }))).await;
+    let receiver = Receiver::answering(|_, before| {
+        towpath_tests::receiver::Reply::Json(if before == 0 { 404 } else { 200 }, json!({ "sorry": before == 0 }))
+    })
+    .await;
     let draft = owner
         .publish(&json!({
             "name": "Fails once", "trigger": { "use": "webhook" },
