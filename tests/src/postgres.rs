@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
+        Arc, Mutex,
         atomic::{AtomicU32, Ordering},
         mpsc,
     },
@@ -20,7 +21,7 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 /// A running PostgreSQL with a migrated template database.
 pub struct Cluster {
     folder: PathBuf,
-    child: std::sync::Mutex<Option<Child>>,
+    child: Mutex<Option<Child>>,
 }
 
 /// The cluster of this test process, started by the first test that asks.
@@ -44,7 +45,7 @@ impl Cluster {
             .arg(&data)
             .output()?;
         ensure!(made.status.success(), "initdb failed: {}", String::from_utf8_lossy(&made.stderr));
-        let cluster = Self { folder, child: std::sync::Mutex::default() };
+        let cluster = Self { folder, child: Mutex::default() };
         cluster.boot(durable).await?;
         let mut admin = PgConnection::connect_with(&cluster.options("postgres")).await?;
         admin.execute("create database template_towpath").await?;
@@ -72,15 +73,31 @@ impl Cluster {
         }
         let log = std::fs::File::options().create(true).append(true).open(self.folder.join("log"))?;
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        *self.child.lock().expect("no test panics while it starts PostgreSQL") = Some(spawn_from_a_lasting_thread(command)?);
-        let end = std::time::Instant::now() + Duration::from_secs(30);
+        let command = Arc::new(Mutex::new(command));
+        let end = std::time::Instant::now() + Duration::from_secs(60);
         loop {
+            self.spawn_unless_running(&command)?;
             match PgConnection::connect_with(&self.options("postgres")).await {
                 Ok(connection) => return Ok(connection.close().await?),
                 Err(_) if std::time::Instant::now() < end => tokio::time::sleep(Duration::from_millis(30)).await,
-                Err(e) => return Err(e).context("PostgreSQL did not answer within 30 s"),
+                Err(e) => {
+                    let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+                    return Err(e).with_context(|| format!("PostgreSQL did not answer within 60 s:\n{log}"));
+                }
             }
         }
+    }
+
+    /// After a kill -9 the first start can find the old server's children still at work, and gives up: it is started again then.
+    fn spawn_unless_running(&self, command: &Arc<Mutex<Command>>) -> Result<()> {
+        let mut child = self.child.lock().expect("no test panics while it starts PostgreSQL");
+        if let Some(running) = child.as_mut()
+            && running.try_wait()?.is_none()
+        {
+            return Ok(());
+        }
+        *child = Some(spawn_from_a_lasting_thread(Arc::clone(command))?);
+        Ok(())
     }
 
     /// kill -9 of the postmaster.
@@ -161,10 +178,10 @@ fn as_unprivileged(program: &Path) -> Command {
 }
 
 /// The kernel sends the death signal when the *thread* ends, so a test's own thread would take PostgreSQL with it.
-fn spawn_from_a_lasting_thread(mut command: Command) -> Result<Child> {
+fn spawn_from_a_lasting_thread(command: Arc<Mutex<Command>>) -> Result<Child> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
-        let _ = sender.send(command.spawn());
+        let _ = sender.send(command.lock().expect("no test panics while it starts PostgreSQL").spawn());
         loop {
             std::thread::park();
         }

@@ -65,7 +65,15 @@ impl Request<'_> {
                 head.parsed = Some(file);
                 return Ok(Event { head, body: Vec::new() });
             }
-            Media::Empty | Media::Text => {}
+            Media::Text => {
+                if let Some(read) =
+                    settings.form_payload.and_then(|field| form_payload(head.content_type.as_deref(), &body, field))
+                {
+                    head.parsed = Some(read.value);
+                    head.notes = read.notes;
+                }
+            }
+            Media::Empty => {}
         }
         Ok(Event { head, body: body.into() })
     }
@@ -105,6 +113,17 @@ impl Request<'_> {
             _ => Some(format!("sha256:{}", hex::encode(sha2::Sha256::digest(value)))),
         }
     }
+}
+
+/// The JSON in a field of a URL-encoded form: how some senders wrap what they otherwise send as it is, so that a workflow need
+/// not know which way its sender was set up.
+fn form_payload(content_type: Option<&str>, body: &[u8], field: &str) -> Option<towpath_engine::json::Read> {
+    let essence = content_type?.split(';').next()?.trim();
+    if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return None;
+    }
+    let (_, text) = url::form_urlencoded::parse(body).find(|(name, _)| name == field)?;
+    towpath_engine::json::read(text.as_bytes()).ok()
 }
 
 /// A name that comes again makes a list.

@@ -16,6 +16,8 @@ pub struct Settings {
     pub auth: Auth,
     /// Where this sender puts the id of a delivery, when not in `webhook-id` or `idempotency-key`.
     pub delivery_header: Option<HeaderName>,
+    /// The form field in which the sender wraps its JSON, when it sends forms.
+    pub form_payload: Option<&'static str>,
     /// Origins (`https://example.com`) whose pages may call; `*` is any.
     pub cors_origins: Vec<String>,
     /// Where a browser goes after it posted a form here.
@@ -73,6 +75,7 @@ impl Settings {
             respond: form.respond(),
             auth: form.auth(preset),
             delivery_header: form.header("delivery_header").or_else(|| preset.and_then(Preset::delivery_header)),
+            form_payload: preset.and_then(Preset::form_payload),
             cors_origins: form.origins(),
             redirect: form.url("redirect"),
             allowed_addresses: form.networks(),
@@ -148,6 +151,11 @@ impl Preset {
             // https://docs.gitlab.com/user/project/integrations/webhooks
             Self::Gitlab => Auth::Header { name: HeaderName::from_static("x-gitlab-token") },
         }
+    }
+
+    /// GitHub and Slack can send `payload=<JSON>` in place of JSON.
+    fn form_payload(self) -> Option<&'static str> {
+        matches!(self, Self::Github | Self::Slack).then_some("payload")
     }
 
     fn delivery_header(self) -> Option<HeaderName> {
