@@ -30,7 +30,7 @@ pub struct Target {
 /// The settings of a trigger that has an address. Those with a mistake let nobody in, and the sentence says why.
 #[derive(Debug)]
 pub enum Settings {
-    Webhook(Result<webhook::Settings, String>),
+    Webhook(Box<Result<webhook::Settings, String>>),
     Form(Box<form::Settings>),
 }
 
@@ -44,10 +44,10 @@ impl Target {
     pub fn prepare(found: Destination, kind: Kind, catalogue: &dyn Catalogue, vault: &Vault) -> Option<Self> {
         let (standing, trigger) = stand(&found, kind, catalogue)?;
         let settings = match kind {
-            Kind::Webhook => Settings::Webhook(
+            Kind::Webhook => Settings::Webhook(Box::new(
                 webhook::Settings::read(&trigger.input)
                     .map_err(|wrong| wrong.into_iter().map(|it| it.message).collect::<Vec<_>>().join(" ")),
-            ),
+            )),
             Kind::Form => Settings::Form(Box::new(form::Settings::read(&trigger.input))),
         };
         let secret = found.endpoint.secret_sealed.as_deref().and_then(|sealed| {

@@ -50,7 +50,7 @@ pub struct Place {
 
 /// What became of the attempt to start a server.
 pub enum Start {
-    Started(Embedded),
+    Started(Box<Embedded>),
     /// The process with this id has the data directory.
     Taken(lock::Holder),
 }
@@ -69,7 +69,7 @@ pub async fn start(place: Place) -> anyhow::Result<Start> {
     let psql = cluster.psql();
     let supervisor = Supervisor::start(cluster)?;
     match wait_until_ready(&options, &supervisor).await {
-        Ok(()) => Ok(Start::Started(Embedded { options, psql, supervisor, _lock: lock })),
+        Ok(()) => Ok(Start::Started(Box::new(Embedded { options, psql, supervisor, _lock: lock }))),
         Err(error) => {
             supervisor.stop().await;
             Err(error)

@@ -50,12 +50,14 @@ async fn respond(app: &App, id: &str, path: &str, request: axum::extract::Reques
     let (parts, body) = request.into_parts();
     let address = address_of(&parts);
     let settings = match &target.settings {
-        target::Settings::Webhook(Ok(settings)) => settings,
-        target::Settings::Webhook(Err(wrong)) => {
-            let refusal = Refusal::new(Reason::NotSetUp, format!("The trigger's settings have a mistake: {wrong}"));
-            app.ingest.refusals.note(target.workspace, target.workflow, &refusal, address, 0);
-            return answer::nowhere();
-        }
+        target::Settings::Webhook(settings) => match &**settings {
+            Ok(settings) => settings,
+            Err(wrong) => {
+                let refusal = Refusal::new(Reason::NotSetUp, format!("The trigger's settings have a mistake: {wrong}"));
+                app.ingest.refusals.note(target.workspace, target.workflow, &refusal, address, 0);
+                return answer::nowhere();
+            }
+        },
         target::Settings::Form(_) => return answer::nowhere(),
     };
     if parts.method == Method::OPTIONS {

@@ -232,7 +232,7 @@ impl Scheme {
                 parts.push(rest.as_bytes());
                 break;
             };
-            parts.extend([rest[..at].as_bytes(), value]);
+            parts.extend([&rest.as_bytes()[..at], value]);
             rest = &rest[at + name.len()..];
         }
         parts
