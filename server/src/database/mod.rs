@@ -49,7 +49,7 @@ pub async fn open(config: &Config) -> anyhow::Result<Opened> {
     match &config.database.url {
         Some(url) => connect(external(url)?, None).await,
         None => match embedded::start(place(config)).await? {
-            Start::Started(embedded) => connect(embedded.options.clone(), Some(embedded)).await,
+            Start::Started(embedded) => connect(embedded.options.clone(), Some(*embedded)).await,
             Start::Taken(holder) => bail!("{holder}"),
         },
     }
@@ -63,7 +63,7 @@ pub async fn open_beside(config: &Config) -> anyhow::Result<Opened> {
     match &config.database.url {
         Some(url) => connect(external(url)?, None).await,
         None => match embedded::start(place(config)).await? {
-            Start::Started(embedded) => connect(embedded.options.clone(), Some(embedded)).await,
+            Start::Started(embedded) => connect(embedded.options.clone(), Some(*embedded)).await,
             Start::Taken(_) => connect(embedded::options_of_running(&config.data.directory)?, None).await,
         },
     }
@@ -78,7 +78,7 @@ pub async fn open_alone(config: &Config) -> anyhow::Result<Embedded> {
         bail!("DATABASE_URL names a PostgreSQL server, so there is no embedded one to run.");
     }
     match embedded::start(place(config)).await? {
-        Start::Started(embedded) => Ok(embedded),
+        Start::Started(embedded) => Ok(*embedded),
         Start::Taken(holder) => bail!("{holder}"),
     }
 }

@@ -78,6 +78,7 @@ impl House {
         }
         let config = Config::read(environment).unwrap();
         let mut app = app::assemble(config, Database { options, pool }, Shutdown::default()).await.unwrap();
+        #[allow(clippy::disallowed_methods, reason = "where the movable clock begins")]
         let now = Arc::new(Mutex::new(Utc::now()));
         let read = Arc::clone(&now);
         app.clock = Clock::from_fn(move || *read.lock().unwrap());

@@ -51,10 +51,13 @@ pub enum Reply {
     Panic,
 }
 
+/// What the target answers to what it sees.
+type Script = Box<dyn FnMut(&Seen) -> Reply + Send>;
+
 /// The other side.
 pub struct Service {
     seen: Mutex<Vec<Seen>>,
-    answer: Mutex<Box<dyn FnMut(&Seen) -> Reply + Send>>,
+    answer: Mutex<Script>,
     news: tokio::sync::Notify,
 }
 
