@@ -1,7 +1,8 @@
 //! The writer: everything the engine commits goes through it, in groups.
 //!
-//! One committer and one connection. What arrives while a statement is in flight is the next group; there is no timer, so a lone
-//! operation is committed at once. It decides nothing: it stores rows and says what became of them.
+//! One committer and one connection. What arrives while a statement is in flight is the next group. What somebody waits for is
+//! committed at once; an end that nobody waits for may wait two milliseconds for company. It decides nothing: it stores rows and
+//! says what became of them.
 
 mod change;
 mod group;

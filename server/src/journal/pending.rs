@@ -20,6 +20,8 @@ pub const MAX_GROUP_BYTES: usize = 4 << 20;
 const MAX_ACCEPTS: usize = 20_000;
 /// Bytes of events that may wait at the door.
 const MAX_ACCEPT_BYTES: usize = 64 << 20;
+/// How long an operation that nobody waits for may wait for company. A lone sender's next event then shares its commit.
+const COMPANY: Duration = Duration::from_millis(2);
 /// How long an event is held while the database is away.
 pub const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -58,6 +60,8 @@ struct Lists {
     changes: VecDeque<Change>,
     accepts: usize,
     accept_bytes: usize,
+    /// Operations that somebody waits for.
+    awaited: usize,
     down_since: Option<Instant>,
     closed: bool,
 }
@@ -119,16 +123,19 @@ impl Pending {
     pub async fn take(&self) -> Option<Work> {
         loop {
             let news = self.news.notified();
-            {
+            let patience = {
                 let mut lists = self.lists.lock();
-                if !lists.operations.is_empty() || !lists.changes.is_empty() {
-                    return Some(lists.take());
+                match lists.patience() {
+                    Some(Duration::ZERO) => return Some(lists.take()),
+                    None if lists.closed => return None,
+                    patience => patience,
                 }
-                if lists.closed {
-                    return None;
-                }
+            };
+            match patience {
+                // Either way, look again.
+                Some(patience) => drop(tokio::time::timeout(patience, news).await),
+                None => news.await,
             }
-            news.await;
         }
     }
 
@@ -152,6 +159,7 @@ impl Pending {
 
 impl Lists {
     fn add(&mut self, queued: Queued) {
+        self.awaited += usize::from(queued.operation.reply.is_some());
         if queued.is_accept() {
             self.accepts += 1;
             self.accept_bytes += queued.operation.size();
@@ -159,7 +167,18 @@ impl Lists {
         self.operations.push_back(queued);
     }
 
+    /// How long what is there may wait for more; `None` when there is nothing.
+    fn patience(&self) -> Option<Duration> {
+        let urgent = self.awaited > 0 || !self.changes.is_empty() || self.closed || self.operations.len() >= MAX_GROUP;
+        match self.operations.front() {
+            None if self.changes.is_empty() => None,
+            Some(oldest) if !urgent => Some(COMPANY.saturating_sub(oldest.since.elapsed())),
+            _ => Some(Duration::ZERO),
+        }
+    }
+
     fn let_go(&mut self, queued: &Queued) {
+        self.awaited -= usize::from(queued.operation.reply.is_some());
         if queued.is_accept() {
             self.accepts -= 1;
             self.accept_bytes -= queued.operation.size();
@@ -240,6 +259,19 @@ mod tests {
         let pending = Pending::default();
         pending.push([accept(3 << 20, None), accept(3 << 20, None), accept(5 << 20, None), accept(1, None)]);
         assert_eq!(sizes(&pending).await, [1, 1, 1, 1]);
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_shares_the_next_commit_and_waits_no_longer_than_two_milliseconds() {
+        let pending = Pending::default();
+        let (reply, _caller) = tokio::sync::oneshot::channel();
+        pending.push([accept(1, None)]);
+        pending.push([Operation { reply: Some(reply), ..accept(1, None) }]);
+        assert_eq!(pending.take().await.unwrap().group.len(), 2, "somebody waits: at once, and with company");
+        pending.push([accept(1, None)]);
+        let alone = tokio::time::timeout(Duration::from_secs(5), pending.take()).await;
+        assert_eq!(alone.expect("it goes alone in the end").unwrap().group.len(), 1);
+        assert_eq!(pending.lists.lock().awaited, 0);
     }
 
     #[tokio::test]
