@@ -13,8 +13,8 @@ export async function openBrowser() {
 }
 
 /** A page whose complaints are collected in `page.complaints`, and whose pointer presses are counted in `page.presses()`. */
-export async function openPage(browser, { width = 1440, height = 900, dark = false, baseURL } = {}) {
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? "dark" : "light", baseURL, permissions: [] });
+export async function openPage(browser, { width = 1440, height = 900, dark = false, baseURL, storageState } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? "dark" : "light", baseURL, storageState, permissions: [] });
   await context.addInitScript(() => {
     window.__presses = Number(sessionStorage.getItem("presses") ?? 0);
     addEventListener("pointerdown", () => sessionStorage.setItem("presses", String(++window.__presses)), true);

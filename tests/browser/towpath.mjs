@@ -1,6 +1,6 @@
 // A real server for the browser tests: the binary that TOWPATH_BIN names, on its embedded PostgreSQL and a folder of its own.
 import { spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir, networkInterfaces } from "node:os";
 import { join } from "node:path";
@@ -27,6 +27,8 @@ export class Towpath {
   static async start(environment = {}) {
     const towpath = new Towpath();
     towpath.folder = await mkdtemp(join(tmpdir(), "towpath-browser-"));
+    // PostgreSQL runs as a user of its own, who has to pass through.
+    await chmod(towpath.folder, 0o755);
     towpath.port = await freePort();
     towpath.url = `http://127.0.0.1:${towpath.port}`;
     towpath.environment = environment;
