@@ -99,10 +99,13 @@ fn protect(response: &mut Response, visit: &Visit, path: &str) {
     set(header::X_FRAME_OPTIONS, "DENY");
     // Not no-referrer: with it browsers send `Origin: null` with our own forms.
     set(header::REFERRER_POLICY, "same-origin");
-    set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
     set(HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=(), payment=(), usb=()");
     set(header::CACHE_CONTROL, "no-store");
+    // Browsers ignore it over plain http from elsewhere, and say so in red.
+    if visit.https || visit.local {
+        set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    }
     if visit.https {
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }

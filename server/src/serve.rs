@@ -8,7 +8,7 @@ use crate::{
     config::Config,
     database,
     http_server::{self, Listening},
-    shutdown::{self, DRAIN, Shutdown},
+    shutdown::{DRAIN, Shutdown, Signals},
 };
 use std::time::Duration;
 
@@ -19,13 +19,14 @@ use std::time::Duration;
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     // Before anything takes time: a port in use is the commonest reason not to start.
     let listening = Listening::bind(config.server.listen)?;
+    let signals = Signals::watch()?;
     let opened = database::open(&config).await?;
     let shutdown = Shutdown::default();
     let served = async {
         let app = app::assemble(config, opened.database.clone(), shutdown.clone()).await?;
         announce(&app, &listening).await?;
         tokio::spawn(alert::run(alerts(&app, &listening)));
-        let drained = tokio::spawn(drain(app.clone(), shutdown.clone()));
+        let drained = tokio::spawn(drain(app.clone(), signals, shutdown.clone()));
         http_server::run(listening, app, shutdown.clone()).await;
         drained.await?
     }
@@ -40,17 +41,18 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 /// # Errors
 /// A sentence that says what keeps it from running.
 pub async fn database_alone(config: Config) -> anyhow::Result<()> {
+    let signals = Signals::watch()?;
     let alone = database::open_alone(&config).await?;
     say(&format!("PostgreSQL runs. Connect with:\n  {}\nCtrl-C ends it.", alone.psql()));
-    shutdown::wait_for_signal().await?;
+    signals.first().await;
     alone.stop().await;
     Ok(())
 }
 
 /// Waits for a signal, then lets the engine finish what it is doing.
-async fn drain(app: App, shutdown: Shutdown) -> anyhow::Result<()> {
+async fn drain(app: App, signals: Signals, shutdown: Shutdown) -> anyhow::Result<()> {
     let signal = tokio::select! {
-        signal = shutdown::wait_for_signal() => signal?,
+        signal = signals.first() => signal,
         () = app.engine.lost() => {
             shutdown.begin();
             anyhow::bail!("Another Towpath has taken over this database, so this one stops. Only one may run on a database.");

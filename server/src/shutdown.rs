@@ -2,7 +2,7 @@
 //! at once by the HTTP server's gate: nobody waits for them.
 
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture, WaitForCancellationFutureOwned};
 
 /// How long requests and steps under way may take to end. Orchestrators kill after 30 seconds by default.
@@ -32,24 +32,34 @@ impl Shutdown {
     }
 }
 
-/// Waits for the first SIGTERM or SIGINT; a second one ends the process at once.
-///
-/// # Errors
-/// When the process can't watch its signals.
-pub async fn wait_for_signal() -> std::io::Result<&'static str> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let name = tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-    };
-    tokio::spawn(async move {
+/// SIGTERM and SIGINT, watched from the moment this exists: one that comes before anybody waits for it is not lost.
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// # Errors
+    /// When the process can't watch its signals.
+    pub fn watch() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// The name of the first one; a second one ends the process at once.
+    pub async fn first(mut self) -> &'static str {
+        let name = self.next().await;
+        tokio::spawn(async move {
+            self.next().await;
+            tracing::warn!("a second signal: stopping at once");
+            std::process::exit(130);
+        });
+        name
+    }
+
+    async fn next(&mut self) -> &'static str {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
         }
-        tracing::warn!("a second signal: stopping at once");
-        std::process::exit(130);
-    });
-    Ok(name)
+    }
 }
