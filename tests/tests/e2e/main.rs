@@ -1,5 +1,6 @@
 //! End to end: real server processes on a real PostgreSQL.
 
+mod alerts;
 mod bad_input;
 mod crash;
 mod first_run;
