@@ -70,7 +70,7 @@ export class TriggerCard extends Bound {
     return html`<div class="field" data-field="auth">
       <label for="trigger-secret">Secret</label>
       ${view.secret ? html`<p class="hint">Set${view.secret.hint ? html`, ends in <code>${view.secret.hint}</code>` : ""}. A new one takes its place.</p>` : html`<p class="hint">Not set yet. It is stored encrypted and never shown again.</p>`}
-      <div class="row"><input id="trigger-secret" class="input grow" type="password" autocomplete="off" .value=${this.newSecret} ?disabled=${off} @input=${(event: Event) => (this.newSecret = (event.target as HTMLInputElement).value)} />
+      <div class="row"><input id="trigger-secret" class="input grow" type="password" autocomplete="off" .value=${this.newSecret} ?disabled=${off} @input=${(event: Event) => (this.newSecret = (event.target as HTMLInputElement).value)} @keydown=${(event: KeyboardEvent) => { if (event.key === "Enter" && this.newSecret !== "") void this.putSecret({ secret: this.newSecret }); }} />
       <button type="button" class="button small" ?disabled=${off || this.newSecret === ""} @click=${() => void this.putSecret({ secret: this.newSecret })}>Save</button>
       <button type="button" class="button quiet small" ?disabled=${off} @click=${() => void this.putSecret({ generate: true })}>Make one</button></div>
       ${this.shownSecret ? html`<div class="banner ok"><div><p>Copy it now; it is not shown again.</p>${this.copyRow("secret", "Secret", this.shownSecret)}</div></div>` : nothing}
