@@ -244,31 +244,3 @@ proptest! {
         }
     }
 }
-
-/// `cargo test -p towpath-engine --release --lib speed_of -- --ignored --nocapture`
-#[test]
-#[ignore = "a measurement, of use in a release build only"]
-#[allow(clippy::print_stdout, reason = "it is what a measurement is for")]
-fn speed_of_validating_and_planning_500_steps() {
-    use crate::rehearsal::{Script, Shell};
-    let step = |n: usize| {
-        format!(
-            "  - {{ id: s{n}, use: http.request, input: {{ method: POST, url: 'https://a.example/{{{{ steps.s{}.body.id }}}}', body_kind: json, \
-             json: {{ a: '{{{{ trigger.body.a }}}}', b: '{{{{ trigger.body.b + 1 }}}}' }} }} }}\n",
-            n.saturating_sub(1)
-        )
-    };
-    let mut steps = format!("  - {{ id: s0, {SET} }}\n");
-    steps.extend((1..500).map(step));
-    let workflow = workflow(&steps);
-    let began = std::time::Instant::now();
-    let issues = validate(&workflow, &operations());
-    println!("validate: {:?}, {} issues", began.elapsed(), issues.len());
-    let began = std::time::Instant::now();
-    let plan = Plan::new(1, workflow, &operations()).unwrap();
-    println!("plan: {:?}", began.elapsed());
-    let began = std::time::Instant::now();
-    let mut shell = Shell::new(&plan);
-    shell.run(&mut Script::new());
-    println!("run: {:?}, {} records", began.elapsed(), shell.history.len());
-}

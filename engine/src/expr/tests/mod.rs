@@ -5,7 +5,6 @@ mod language;
 mod limits;
 mod oracle;
 mod reference;
-mod speed;
 
 use super::{Context, ExprError, Roots, RunInfo, Template};
 use crate::{Json, Object, ids::RunId, workflow::StepPath};
