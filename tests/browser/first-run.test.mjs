@@ -218,22 +218,58 @@ test("somebody on the network signs in over plain http, and is told that it is n
   });
 });
 
+/** Calls the addresses that the builder uses, as the signed-in person. */
+async function caller(page) {
+  const csrf = await page.getAttribute("meta[name=csrf-token]", "content");
+  return (path, body) =>
+    page.evaluate(
+      async ([path, body, csrf]) => {
+        const headers = { "content-type": "application/json", "x-csrf-token": csrf };
+        const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
+        if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
+        return answer.json();
+      },
+      [path, body, csrf],
+    );
+}
+
+test("an effect whose outcome nobody knows asks on the open page, and the run goes on as decided", async () => {
+  const cutting = await startReceiver(() => new Promise(() => {}));
+  await withServer(async (towpath) => {
+    const page = await openPage(browser, { baseURL: towpath.url });
+    await makeOwner(page, towpath);
+    const call = await caller(page);
+    const workflow = await call("/api/v1/workflows", { name: "Pay the bill" });
+    await call(`/api/v1/workflows/${workflow.id}/edits`, {
+      base: workflow.revision ?? 0,
+      operations: [
+        { op: "set_trigger", trigger: { use: "manual" } },
+        { op: "add_step", at: { index: 0 }, step: { id: "pay", use: "http.request", input: { method: "POST", url: `${cutting.url}/pay`, body_kind: "none" } } },
+        { op: "add_step", at: { index: 1 }, step: { id: "note", use: "set", input: { fields: { done: "yes" } } } },
+      ],
+    });
+    await call(`/api/v1/workflows/${workflow.id}/publish`, {});
+    const { run } = await call(`/api/v1/workflows/${workflow.id}/run`, {});
+    await page.goto(`/runs/${run}`);
+    await until("the call is under way", () => cutting.arrived.length === 1);
+    cutting.cut();
+    await page.waitForSelector(".decision");
+    await page.click('button:has-text("It went through")');
+    await page.waitForFunction(() => /succeeded/.test(document.querySelector("h1")?.textContent ?? ""));
+    assert.equal(cutting.arrived.length, 1, "nothing was sent again");
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+  });
+  await cutting.stop();
+});
+
 test("kill -9 in the middle of a run, and the page shows it going on after the next start", async () => {
   let answer;
   const slow = await startReceiver(() => new Promise((done) => (answer = () => done({ status: 200, body: {} }))));
   await withServer(async (towpath) => {
     const page = await openPage(browser, { baseURL: towpath.url });
     await makeOwner(page, towpath);
-    const csrf = await page.getAttribute("meta[name=csrf-token]", "content");
-    const call = (path, body) =>
-      page.evaluate(
-        async ([path, body, csrf]) => {
-          const answer = await fetch(path, { method: "POST", headers: { "content-type": "application/json", "x-csrf-token": csrf }, body: JSON.stringify(body) });
-          if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
-          return answer.json();
-        },
-        [path, body, csrf],
-      );
+    const call = await caller(page);
     const workflow = await call("/api/v1/workflows", { name: "Slow" });
     const put = (id) => ({ id, use: "http.request", input: { method: "PUT", url: `${slow.url}/${id}`, body_kind: "none" } });
     await call(`/api/v1/workflows/${workflow.id}/edits`, {

@@ -17,6 +17,8 @@ export async function startReceiver(answer = () => ({ status: 200, body: { ok: t
   return {
     url: `http://127.0.0.1:${server.address().port}`,
     arrived,
+    /** Cuts every connection, answered or not. */
+    cut: () => server.closeAllConnections(),
     stop: () => new Promise((done) => (server.closeAllConnections(), server.close(done))),
   };
 }

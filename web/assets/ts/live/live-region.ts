@@ -41,8 +41,9 @@ class LiveRegion extends HTMLElement {
     Idiomorph.morph(this, fragment(html), {
       morphStyle: "innerHTML",
       callbacks: {
-        // What the person opened stays open, and what is closed stays closed.
-        beforeAttributeUpdated: (name: string, node: Element) => !(name === "open" && node instanceof HTMLDetailsElement),
+        // What the person opened stays open. What the server opens (a step that failed, or asks for a decision) opens.
+        beforeAttributeUpdated: (name: string, node: Element, change: string) =>
+          !(name === "open" && change === "remove" && node instanceof HTMLDetailsElement),
       },
     });
     localTimes(this);
