@@ -145,6 +145,7 @@ mod tests {
                     }
                     FieldKind::Json => true,
                     FieldKind::Text
+                    | FieldKind::Secret
                     | FieldKind::Multiline
                     | FieldKind::Html
                     | FieldKind::DateTime

@@ -17,6 +17,12 @@ pub struct Operation {
     /// As the document says it: `webhook`, `http.request`, `branch`.
     pub name: String,
     pub role: Role,
+    /// The connector that it belongs to: `slack`; `towpath` for what is part of the engine.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub connector: String,
+    /// Which connection a step may or must name; `None`: it takes none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<ConnectionNeed>,
     /// A few words: "HTTP request".
     pub title: String,
     /// What it does, as the picker says it: "When a request arrives at a URL", "Send an e-mail".
@@ -33,6 +39,15 @@ pub struct Operation {
     pub sample: Json,
     /// A paragraph of help in plain words.
     pub help: String,
+}
+
+/// The connection that an operation works through.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionNeed {
+    /// The connector whose connections fit.
+    pub connector: String,
+    /// Without one the step can't run; else it may go without.
+    pub required: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -149,6 +164,8 @@ pub struct ShowIf {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum FieldKind {
     Text,
+    /// A text that is never shown again once it is kept. Only in the forms of connections, never in a step's.
+    Secret,
     Multiline,
     /// HTML source text for a mail.
     Html,
@@ -211,6 +228,8 @@ mod tests {
         Operation {
             name: "x".into(),
             role: Role::Action,
+            connector: String::new(),
+            connection: None,
             title: String::new(),
             sentence: String::new(),
             keywords: vec![],

@@ -60,6 +60,10 @@ id!(
     WorkflowId
 );
 id!(
+    /// A named link to an account at a service, owned by a workspace.
+    ConnectionId
+);
+id!(
     /// One execution of one version of a workflow.
     RunId
 );

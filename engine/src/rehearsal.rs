@@ -65,6 +65,8 @@ pub fn operations() -> Operations {
     let operation = |name: &str, role, sentence: &str, effect, inputs: Vec<Field>| Operation {
         name: name.into(),
         role,
+        connector: String::new(),
+        connection: None,
         title: name.replace('.', " "),
         sentence: sentence.into(),
         keywords: vec![],

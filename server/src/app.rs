@@ -100,7 +100,7 @@ fn egress(config: &Config, clock: &Clock) -> Egress {
 
 fn open_doors(config: &Config, database: &Database, egress: &Egress) -> OpenDoors {
     let (egress, files, most) = (egress.clone(), database.pool.clone(), config.limits.max_body);
-    Arc::new(move |workspace| egress.doors(WorkspaceFiles::new(files.clone(), workspace, most)))
+    Arc::new(move |whom| egress.doors(WorkspaceFiles::new(files.clone(), whom.workspace, most)))
 }
 
 fn engine_settings(config: &Config) -> Settings {

@@ -7,5 +7,5 @@ mod send;
 use crate::sdk::Entry;
 
 pub fn entries() -> Vec<Entry> {
-    vec![Entry { operation: send::operation(), action: Some(Box::new(action::SendMail)) }]
+    vec![Entry::action(send::operation(), action::SendMail)]
 }

@@ -8,6 +8,8 @@ pub fn operation() -> Operation {
     Operation {
         name: "email.send".into(),
         role: Role::Action,
+        connector: "email".into(),
+        connection: None,
         title: "E-mail".into(),
         sentence: "Send an e-mail".into(),
         keywords: ["mail", "smtp", "message", "notify", "notification", "alert", "newsletter", "attachment"].map(Into::into).to_vec(),

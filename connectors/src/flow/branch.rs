@@ -7,6 +7,8 @@ pub fn operation() -> Operation {
     Operation {
         name: "branch".into(),
         role: Role::Action,
+        connector: "towpath".into(),
+        connection: None,
         title: "Branch".into(),
         sentence: "Do different things depending on a condition".into(),
         keywords: ["if", "else", "switch", "case", "decide", "route", "router", "path", "otherwise", "condition"]

@@ -8,6 +8,8 @@ pub fn operation() -> Operation {
     Operation {
         name: "delay".into(),
         role: Role::Action,
+        connector: "towpath".into(),
+        connection: None,
         title: "Delay".into(),
         sentence: "Wait before going on".into(),
         keywords: ["sleep", "pause", "later", "until", "timer", "hours", "days", "schedule", "reminder"].map(Into::into).to_vec(),

@@ -7,6 +7,8 @@ pub fn operation() -> Operation {
     Operation {
         name: "filter".into(),
         role: Role::Action,
+        connector: "towpath".into(),
+        connection: None,
         title: "Filter".into(),
         sentence: "Go on only if …".into(),
         keywords: ["condition", "only", "stop unless", "when", "where", "check", "skip", "if"].map(Into::into).to_vec(),

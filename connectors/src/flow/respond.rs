@@ -8,6 +8,8 @@ pub fn operation() -> Operation {
     Operation {
         name: "respond".into(),
         role: Role::Action,
+        connector: "towpath".into(),
+        connection: None,
         title: "Respond".into(),
         sentence: "Answer the request that started the run".into(),
         keywords: ["reply", "answer", "return", "webhook", "status", "result", "response", "output"].map(Into::into).to_vec(),

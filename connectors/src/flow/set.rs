@@ -8,6 +8,8 @@ pub fn operation() -> Operation {
     Operation {
         name: "set".into(),
         role: Role::Action,
+        connector: "towpath".into(),
+        connection: None,
         title: "Set fields".into(),
         sentence: "Work out values for later steps".into(),
         keywords: ["variable", "map", "transform", "calculate", "format", "assign", "rename", "convert", "data", "fields"]

@@ -8,6 +8,8 @@ pub fn operation() -> Operation {
     Operation {
         name: "stop".into(),
         role: Role::Action,
+        connector: "towpath".into(),
+        connection: None,
         title: "Stop".into(),
         sentence: "End the run here".into(),
         keywords: ["end", "exit", "abort", "finish", "fail", "error", "terminate", "cancel", "quit"].map(Into::into).to_vec(),

@@ -8,5 +8,5 @@ mod send;
 use crate::sdk::Entry;
 
 pub fn entries() -> Vec<Entry> {
-    vec![Entry { operation: request::operation(), action: Some(Box::new(send::Send)) }]
+    vec![Entry::action(request::operation(), send::Send)]
 }

@@ -18,6 +18,8 @@ pub fn operation() -> Operation {
     Operation {
         name: "http.request".into(),
         role: Role::Action,
+        connector: "http".into(),
+        connection: None,
         title: "HTTP request".into(),
         sentence: "Call a web address".into(),
         keywords: ["api", "rest", "url", "get", "post", "put", "delete", "json", "fetch", "webhook", "download", "upload", "curl"]

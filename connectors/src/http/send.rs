@@ -36,6 +36,7 @@ impl Action for Send {
                 url: plan.url,
                 headers: plan.headers,
                 body,
+                authenticate: true,
                 redirects: plan.redirects,
                 deadline: call.deadline,
                 max_response: MAX_RESPONSE,
@@ -211,7 +212,8 @@ mod tests {
         };
         let trace = StepTrace::default();
         let input = input.as_object().unwrap().clone();
-        let call = Call { input: &input, key: Uuid::nil(), deadline: Instant::now(), doors: &doors, trace: &trace };
+        let call =
+            Call { input: &input, key: Uuid::nil(), deadline: Instant::now(), connection: None, doors: &doors, trace: &trace };
         let result = Send.run(call).await.map(|output| output.value);
         let sent = std::mem::take(&mut *sent.lock().unwrap());
         (result, trace.take(), sent)

@@ -1,8 +1,11 @@
 //! The contract: what an action is given, what it gives back, and the doors it may use. Connectors see nothing else of the server.
 
+pub mod connector;
 pub mod form;
 pub mod mask;
 pub mod outcome;
+pub mod poll;
+pub mod receive;
 pub mod value;
 
 use bytes::Bytes;
@@ -23,12 +26,23 @@ pub struct Entry {
     pub operation: Operation,
     /// `None` for triggers and for the steps that the engine does itself.
     pub action: Option<Box<dyn Action>>,
+    /// A trigger that asks the service for news.
+    pub poll: Option<Box<dyn poll::Poll>>,
+    /// A trigger to which the service sends its news.
+    pub receive: Option<Box<dyn receive::Receive>>,
+}
+
+impl Entry {
+    /// An operation that acts outside.
+    pub fn action(operation: Operation, action: impl Action + 'static) -> Self {
+        Self { action: Some(Box::new(action)), ..operation.into() }
+    }
 }
 
 impl From<Operation> for Entry {
     /// An operation that nothing outside the engine carries out.
     fn from(operation: Operation) -> Self {
-        Self { operation, action: None }
+        Self { operation, action: None, poll: None, receive: None }
     }
 }
 
@@ -48,6 +62,8 @@ pub struct Call<'a> {
     pub key: Uuid,
     /// When the attempt is given up.
     pub deadline: Instant,
+    /// The step's connection, without its secrets: those are attached by the door, after it has checked where the request goes.
+    pub connection: Option<&'a connector::Connected>,
     pub doors: &'a Doors,
     pub trace: &'a StepTrace,
 }
@@ -108,6 +124,9 @@ pub struct HttpRequest {
     pub url: Url,
     pub headers: HeaderMap,
     pub body: HttpBody,
+    /// Attach what the step's connection authenticates with. The door does it last, and only for a host that the connection allows;
+    /// without a connection it changes nothing.
+    pub authenticate: bool,
     pub redirects: Redirects,
     pub deadline: Instant,
     /// The largest decompressed answer that is read; more is an error that says so.

@@ -8,6 +8,8 @@ pub fn operation() -> Operation {
     Operation {
         name: "form".into(),
         role: Role::Trigger,
+        connector: "towpath".into(),
+        connection: None,
         title: "Form".into(),
         sentence: "When somebody submits a form".into(),
         keywords: ["survey", "questionnaire", "contact", "signup", "registration", "request", "page", "public", "upload"]

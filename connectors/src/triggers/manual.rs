@@ -8,6 +8,8 @@ pub fn operation() -> Operation {
     Operation {
         name: "manual".into(),
         role: Role::Trigger,
+        connector: "towpath".into(),
+        connection: None,
         title: "Manual start".into(),
         sentence: "When somebody presses Run".into(),
         keywords: ["button", "by hand", "start", "on demand", "click", "test"].map(Into::into).to_vec(),

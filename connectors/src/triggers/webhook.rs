@@ -14,6 +14,8 @@ pub fn operation() -> Operation {
     Operation {
         name: "webhook".into(),
         role: Role::Trigger,
+        connector: "towpath".into(),
+        connection: None,
         title: "Webhook".into(),
         sentence: "When a request arrives at a URL".into(),
         keywords: ["http", "hook", "api", "incoming", "callback", "endpoint", "post", "receive", "github", "stripe", "shopify", "slack"]

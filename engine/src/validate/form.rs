@@ -70,7 +70,7 @@ fn field(check: &mut Check<'_>, field: &Field, value: &Json, position: usize) {
 /// Checks a value that is the same in every run.
 fn constant(check: &mut Check<'_>, field: &Field, value: &Json) {
     let wrong = match &field.kind {
-        FieldKind::Text | FieldKind::Multiline | FieldKind::Html => {
+        FieldKind::Text | FieldKind::Secret | FieldKind::Multiline | FieldKind::Html => {
             (value.is_array() || value.is_object()).then(|| format!("“{}” takes a text, not {}.", field.title, show(value)))
         }
         FieldKind::Number => {

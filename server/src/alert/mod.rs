@@ -5,7 +5,7 @@ mod message;
 
 use crate::{
     clock::Clock,
-    dispatch::OpenDoors,
+    dispatch::{For, OpenDoors},
     live::{Change, Heard, Live},
     store::alerts::{self, Due},
 };
@@ -74,7 +74,7 @@ async fn tell(parts: &Parts) -> Result<(), crate::store::Error> {
 }
 
 async fn send(parts: &Parts, due: &Due) -> Result<(), StepError> {
-    let doors = (parts.doors)(WorkspaceId(due.workspace.0));
+    let doors = (parts.doors)(For::workspace(WorkspaceId(due.workspace.0)));
     let message = Message::of(due, &parts.public_url);
     if let Some(address) = &due.mail {
         mail(&doors, &message, address).await?;
@@ -105,6 +105,7 @@ async fn post(doors: &Doors, message: &Message, url: &str) -> Result<(), StepErr
         url,
         headers,
         body: HttpBody::Bytes(message.json().into()),
+        authenticate: false,
         redirects: Redirects::Stop,
         deadline: Instant::now() + TIME_TO_SEND,
         max_response: 64 * 1024,

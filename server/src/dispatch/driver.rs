@@ -2,6 +2,7 @@
 //! which things are awaited here is what makes them true.
 
 use super::{
+    For,
     core::Core,
     plans::NoPlan,
     ready::{Carried, ReadyRun},
@@ -227,11 +228,12 @@ impl Driver<'_> {
                 other => return other,
             }
         }
-        let doors = (self.core.parts.doors)(self.run.workspace);
+        let doors = (self.core.parts.doors)(For { workflow: Some(self.run.workflow), ..For::workspace(self.run.workspace) });
         let registry = Arc::clone(&self.core.parts.registry);
         let with = Attempt {
             registry: &registry,
             doors: &doors,
+            connection: None,
             key: acting.key,
             timeout: acting.timeout,
             max_output: self.core.parts.settings.max_output,

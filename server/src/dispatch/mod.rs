@@ -18,7 +18,7 @@ mod retention;
 mod signals;
 mod timers;
 
-pub use parts::{OpenDoors, Parts, Settings};
+pub use parts::{For, OpenDoors, Parts, Settings};
 
 use self::{core::Core, node::Node};
 use crate::journal::{Heir, WriterOptions};

@@ -4,10 +4,26 @@ use crate::{clock::Clock, live::Live};
 use sqlx::{PgPool, postgres::PgConnectOptions};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use towpath_connectors::{registry::Registry, sdk::Doors};
-use towpath_engine::ids::WorkspaceId;
+use towpath_engine::ids::{ConnectionId, WorkflowId, WorkspaceId};
 
-/// Opens the doors that the steps of a workspace may use.
-pub type OpenDoors = Arc<dyn Fn(WorkspaceId) -> Doors + Send + Sync>;
+/// Opens the doors that a step may use.
+pub type OpenDoors = Arc<dyn Fn(For) -> Doors + Send + Sync>;
+
+/// For whom doors are opened: they reach this workspace's files, and may use this connection as this workflow.
+#[derive(Clone, Copy, Debug)]
+pub struct For {
+    pub workspace: WorkspaceId,
+    /// The workflow that acts; `None` for what no workflow does, alerts for example.
+    pub workflow: Option<WorkflowId>,
+    pub connection: Option<ConnectionId>,
+}
+
+impl For {
+    /// Without a connection.
+    pub fn workspace(workspace: WorkspaceId) -> Self {
+        Self { workspace, workflow: None, connection: None }
+    }
+}
 
 /// What the engine is given at start.
 #[derive(Clone)]

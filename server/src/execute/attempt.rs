@@ -8,7 +8,7 @@ use std::{
 };
 use towpath_connectors::{
     registry::Registry,
-    sdk::{Call, Doors, StepTrace},
+    sdk::{Call, Doors, StepTrace, connector::Connected},
 };
 use towpath_engine::{
     Json, Object,
@@ -28,6 +28,8 @@ const GRACE: Duration = Duration::from_millis(250);
 pub struct Attempt<'a> {
     pub registry: &'a Registry,
     pub doors: &'a Doors,
+    /// The step's connection, without its secrets.
+    pub connection: Option<&'a Connected>,
     /// The idempotency key that the other side sees.
     pub key: Uuid,
     pub timeout: Duration,
@@ -78,7 +80,7 @@ pub async fn act(operation: &str, input: &Object, with: &Attempt<'_>) -> (Result
     let result = match with.registry.action(operation) {
         Some(action) => {
             let deadline = started + with.timeout;
-            let call = Call { input, key: with.key, deadline, doors: with.doors, trace: &said };
+            let call = Call { input, key: with.key, deadline, connection: with.connection, doors: with.doors, trace: &said };
             let limited = tokio::time::timeout(with.timeout + GRACE, AssertUnwindSafe(action.run(call)).catch_unwind());
             match limited.await {
                 Ok(Ok(Ok(output))) => checked(output.value, with.max_output),

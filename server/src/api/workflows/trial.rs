@@ -66,6 +66,7 @@ pub async fn post(
             let with = execute::Attempt {
                 registry: &app.registry,
                 doors: &doors,
+                connection: None,
                 key: Uuid::now_v7(),
                 timeout: step.timeout.map_or(PATIENCE, |span| span.0.min(PATIENCE)),
                 max_output: MOST,

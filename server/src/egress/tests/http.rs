@@ -17,6 +17,7 @@ fn request(method: Method, url: impl AsRef<str>) -> HttpRequest {
         url: url.as_ref().parse().unwrap(),
         headers: HeaderMap::new(),
         body: HttpBody::Empty,
+        authenticate: false,
         redirects: Redirects::Follow,
         deadline: ample(),
         max_response: 1024 * 1024,
