@@ -121,6 +121,23 @@ pub struct Field {
     /// May its value hold expressions? Triggers' fields and a few others may not.
     #[serde(default = "yes")]
     pub expressions: bool,
+    /// What a person may pick from, asked of the service through the step's connection. Any other value may be typed as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pick: Option<Pick>,
+}
+
+/// Options that the service lists.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pick {
+    /// Fields that must have a value before the service can be asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<String>,
+    /// The service itself searches; else all options are listed and searched in the browser.
+    #[serde(default)]
+    pub searches: bool,
+    /// A regular expression whose first group is the value inside an address that somebody pasted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accept_url: Option<String>,
 }
 
 fn yes() -> bool {
@@ -221,6 +238,7 @@ mod tests {
             placeholder: String::new(),
             show_if: show_if.map(|(field, is)| ShowIf { field: field.into(), is: vec![is] }),
             expressions: false,
+            pick: None,
         }
     }
 

@@ -43,6 +43,7 @@ fn field(name: &str, kind: FieldKind) -> Field {
         placeholder,
         show_if: None,
         expressions: true,
+        pick: None,
     }
 }
 

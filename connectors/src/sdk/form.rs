@@ -20,6 +20,7 @@ pub fn field(name: &str, title: &str, kind: FieldKind) -> Field {
         placeholder: String::new(),
         show_if: None,
         expressions: true,
+        pick: None,
     }
 }
 

@@ -58,6 +58,8 @@ pub(super) enum Root {
     Run,
     Vars,
     Now,
+    /// A root of a document that isn't a workflow, by its name: see [`super::Context::named`].
+    Named(&'static str),
 }
 
 impl Root {
@@ -65,7 +67,10 @@ impl Root {
         [("trigger", Self::Trigger), ("steps", Self::Steps), ("run", Self::Run), ("vars", Self::Vars), ("now", Self::Now)];
 
     pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(_, root)| *root == self).map_or("", |(name, _)| name)
+        match self {
+            Self::Named(name) => name,
+            root => Self::ALL.iter().find(|(_, other)| *other == root).map_or("", |(name, _)| name),
+        }
     }
 }
 

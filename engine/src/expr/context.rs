@@ -63,6 +63,7 @@ pub struct Context {
     vars: Json,
     now: DateTime<Utc>,
     step: StepPath,
+    named: Object,
 }
 
 impl Context {
@@ -78,7 +79,29 @@ impl Context {
             vars: Json::Object(roots.vars),
             now: roots.now,
             step: StepPath(String::new()),
+            named: Object::new(),
         }
+    }
+
+    /// What the expressions of a document see that isn't a workflow, such as a connector's manifest: values by their names, and
+    /// `now`. `seed` is what `uuid()` and `random()` follow from. For templates of [`super::Template::compile_named`].
+    pub fn named(roots: Object, seed: Uuid, now: DateTime<Utc>) -> Self {
+        let run = RunInfo { id: RunId(Uuid::nil()), key: seed, started_at: now };
+        Self { named: roots, ..Self::new(Roots { trigger: Json::Null.into(), run, now, vars: Object::new() }) }
+    }
+
+    /// Gives a named root another value.
+    pub fn set_named(&mut self, name: &str, value: Json) {
+        self.named.insert(name.to_owned(), value);
+    }
+
+    /// Takes a named root's value out.
+    pub fn take_named(&mut self, name: &str) -> Option<Json> {
+        self.named.swap_remove(name)
+    }
+
+    pub(super) fn named_root(&self, name: &str) -> Option<&Json> {
+        self.named.get(name)
     }
 
     /// Puts a step's output under `steps.<id>`. A step that was skipped has none.

@@ -161,6 +161,10 @@ impl<'a> Scope<'a> {
             Root::Run => Val::Ref(self.context.run_value()),
             Root::Vars => Val::Ref(self.context.vars()),
             Root::Now => Val::text(self.context.now_text()),
+            Root::Named(name) => match self.context.named_root(name) {
+                Some(value) => Val::Ref(value),
+                None => Val::missing(format!("There is no value for “{name}” here.")),
+            },
         }
     }
 

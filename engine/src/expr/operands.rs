@@ -1,7 +1,7 @@
 //! The part of the parser that reads operands: constants, lists, objects, roots, and calls with their arguments.
 
 use super::{
-    ast::{Expr, Kind, Root},
+    ast::{Expr, Kind},
     error::Fault,
     functions::{self, Function},
     lexer::Token,
@@ -64,10 +64,10 @@ impl Parser {
             let given = self.arguments()?;
             return self.call(function, None, given, at);
         }
-        match Root::ALL.iter().find(|(name, _)| *name == word) {
-            Some((_, root)) => self.node(at, Kind::Root(*root)),
+        match self.roots.find(word) {
+            Some(root) => self.node(at, Kind::Root(root)),
             None => {
-                let known: Vec<&str> = Root::ALL.iter().map(|(name, _)| *name).collect();
+                let known = self.roots.names();
                 let meant = closest(word, known.iter().copied()).map_or(String::new(), |name| format!(" Did you mean “{name}”?"));
                 let message = format!(
                     "“{word}” is not known here. Values begin with {}; text stands in quotation marks.{meant}",

@@ -4,7 +4,7 @@
 //! Length and nesting are bounded before anything recurses.
 
 use super::{
-    ast::{Comparison, Expr, Kind, Math, Test},
+    ast::{Comparison, Expr, Kind, Math, Root, Test},
     error::Fault,
     filters, functions,
     lexer::{Token, tokens},
@@ -18,14 +18,42 @@ const MAX_NESTING: usize = 40;
 /// How many operations may follow from each other (`a + b + c …`, `x | f | g …`).
 const MAX_HEIGHT: usize = 150;
 
-pub(super) fn parse(source: &str) -> Result<Expr, Fault> {
+/// What values may begin with.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Known {
+    /// The roots of workflows.
+    Workflow,
+    /// These, and `now`.
+    Named(&'static [&'static str]),
+}
+
+impl Known {
+    pub fn find(self, word: &str) -> Option<Root> {
+        match self {
+            Self::Workflow => Root::ALL.iter().find(|(name, _)| *name == word).map(|(_, root)| *root),
+            Self::Named(names) => match names.iter().find(|name| **name == word) {
+                Some(name) => Some(Root::Named(name)),
+                None => (word == Root::Now.name()).then_some(Root::Now),
+            },
+        }
+    }
+
+    pub fn names(self) -> Vec<&'static str> {
+        match self {
+            Self::Workflow => Root::ALL.iter().map(|(name, _)| *name).collect(),
+            Self::Named(names) => names.iter().copied().chain([Root::Now.name()]).collect(),
+        }
+    }
+}
+
+pub(super) fn parse(source: &str, roots: Known) -> Result<Expr, Fault> {
     if source.len() > MAX_LENGTH {
         return Err(Fault::at(
             format!("This expression is longer than {MAX_LENGTH} characters; split it over several steps."),
             0,
         ));
     }
-    let mut parser = Parser { tokens: tokens(source)?, next: 0, nesting: 0 };
+    let mut parser = Parser { tokens: tokens(source)?, next: 0, nesting: 0, roots };
     if parser.peek() == &Token::End {
         return Err(Fault::at("There is nothing between {{ and }}.", 0));
     }
@@ -41,6 +69,7 @@ pub(super) fn parse(source: &str) -> Result<Expr, Fault> {
 pub(super) struct Parser {
     pub tokens: Vec<(Token, usize)>,
     pub next: usize,
+    pub roots: Known,
     nesting: usize,
 }
 

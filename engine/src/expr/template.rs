@@ -5,7 +5,8 @@ use super::{
     context::Context,
     error::{ExprError, Fault},
     eval::{Allowance, Scope},
-    parser, print,
+    parser::{self, Known},
+    print,
     split::{Piece, split},
     value::Val,
 };
@@ -60,7 +61,14 @@ impl Template {
     /// Compiles every text of the tree. Names of fields are taken as they are.
     pub fn compile(value: &Json) -> Result<Self, ExprError> {
         json::check_depth(value, json::STORED_DEPTH).map_err(ExprError::new)?;
-        Ok(Self { root: Node::compile(value, "")? })
+        Ok(Self { root: Node::compile(value, "", Known::Workflow)? })
+    }
+
+    /// [`Template::compile`] for a document that isn't a workflow: its values begin with one of `roots` or with `now`, and nothing
+    /// else is known there. Resolve it against [`Context::named`].
+    pub fn compile_named(value: &Json, roots: &'static [&'static str]) -> Result<Self, ExprError> {
+        json::check_depth(value, json::STORED_DEPTH).map_err(ExprError::new)?;
+        Ok(Self { root: Node::compile(value, "", Known::Named(roots))? })
     }
 
     /// [`Template::compile`] for a step's input.
@@ -70,7 +78,7 @@ impl Template {
 
     /// Compiles `source` as an expression without `{{ }}`, such as a condition's advanced row.
     pub fn expression(source: &str) -> Result<Self, ExprError> {
-        let part = Part::compile(source, source, 0, "")?;
+        let part = Part::compile(source, source, 0, "", Known::Workflow)?;
         Ok(Self { root: Node::Whole(part, "".into()) })
     }
 
@@ -123,12 +131,15 @@ impl Template {
 }
 
 impl Node {
-    fn compile(value: &Json, place: &str) -> Result<Self, ExprError> {
+    fn compile(value: &Json, place: &str, roots: Known) -> Result<Self, ExprError> {
         match value {
-            Json::String(text) => Self::compile_text(text, place),
+            Json::String(text) => Self::compile_text(text, place, roots),
             Json::Array(items) => {
-                let nodes: Result<Vec<Self>, ExprError> =
-                    items.iter().enumerate().map(|(index, item)| Self::compile(item, &format!("{place}[{index}]"))).collect();
+                let nodes: Result<Vec<Self>, ExprError> = items
+                    .iter()
+                    .enumerate()
+                    .map(|(index, item)| Self::compile(item, &format!("{place}[{index}]"), roots))
+                    .collect();
                 let nodes = nodes?;
                 let constant = nodes.iter().all(|node| matches!(node, Self::Constant(_)));
                 Ok(if constant { Self::Constant(value.clone()) } else { Self::List(nodes) })
@@ -137,7 +148,7 @@ impl Node {
                 let mut nodes = Vec::with_capacity(fields.len());
                 for (name, value) in fields {
                     let place = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
-                    nodes.push((name.clone(), Self::compile(value, &place)?));
+                    nodes.push((name.clone(), Self::compile(value, &place, roots)?));
                 }
                 let constant = nodes.iter().all(|(_, node)| matches!(node, Self::Constant(_)));
                 Ok(if constant { Self::Constant(value.clone()) } else { Self::Object(nodes) })
@@ -146,17 +157,17 @@ impl Node {
         }
     }
 
-    fn compile_text(text: &str, place: &str) -> Result<Self, ExprError> {
+    fn compile_text(text: &str, place: &str, roots: Known) -> Result<Self, ExprError> {
         let pieces = split(text).map_err(|error| error.within(place))?;
         if pieces.iter().all(|piece| matches!(piece, Piece::Literal(_))) {
             return Ok(Self::Constant(text.into()));
         }
         let chunk = |piece: &Piece<'_>| match piece {
             Piece::Literal(text) => Ok(Chunk::Literal((*text).to_owned())),
-            Piece::Expression { source, at } => Part::compile(source, text, *at, place).map(Chunk::Part),
+            Piece::Expression { source, at } => Part::compile(source, text, *at, place, roots).map(Chunk::Part),
         };
         if let [Piece::Expression { source, at }] = pieces[..] {
-            return Ok(Self::Whole(Part::compile(source, text, at, place)?, place.into()));
+            return Ok(Self::Whole(Part::compile(source, text, at, place, roots)?, place.into()));
         }
         Ok(Self::Text(pieces.iter().map(chunk).collect::<Result<_, _>>()?, place.into()))
     }
@@ -177,9 +188,9 @@ impl Node {
 }
 
 impl Part {
-    fn compile(source: &str, text: &str, at: usize, place: &str) -> Result<Self, ExprError> {
+    fn compile(source: &str, text: &str, at: usize, place: &str, roots: Known) -> Result<Self, ExprError> {
         let before = text[..at].chars().count();
-        match parser::parse(source) {
+        match parser::parse(source, roots) {
             Ok(expr) => Ok(Self { source: source.to_owned(), before, expr }),
             Err(fault) => Err(error(fault, source, before, place)),
         }

@@ -339,3 +339,22 @@ proptest! {
         prop_assert_eq!(resolve(json!(text), &order()).unwrap(), Some(json!(text)));
     }
 }
+
+#[test]
+fn a_document_of_another_kind_names_its_own_roots() {
+    let now = "2026-03-02T09:41:00Z".parse().unwrap();
+    let roots = json!({ "input": { "n": 2, "run": "x" }, "run": { "key": "k" } }).as_object().unwrap().clone();
+    let mut context = Context::named(roots, Uuid::nil(), now);
+    let read = |context: &Context, value: Json| {
+        Template::compile_named(&value, &["input", "run", "page"]).map(|template| template.resolve(context).unwrap().unwrap())
+    };
+    let value = json!({ "n": "{{ input.n + 1 }}", "key": "{{ run.key }}-{{ now }}", "next": "{{ page.next }}" });
+    assert_eq!(read(&context, value.clone()).unwrap(), json!({ "n": 3, "key": "k-2026-03-02T09:41:00.000Z" }));
+    context.set_named("page", json!({ "next": "c2" }));
+    assert_eq!(read(&context, value).unwrap()["next"], "c2");
+    let unknown = read(&context, json!("{{ secret.token }}")).unwrap_err();
+    assert!(unknown.message.contains("“secret” is not known here. Values begin with input, run, page, now"), "{unknown}");
+    // A workflow's own roots are not among them, and theirs are not a workflow's.
+    assert!(read(&context, json!("{{ trigger.body }}")).is_err());
+    assert!(Template::compile(&json!("{{ input.n }}")).is_err());
+}
