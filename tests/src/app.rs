@@ -33,6 +33,8 @@ pub struct Settings {
     pub environment: Vec<(String, String)>,
     /// Another PostgreSQL than the shared one.
     pub database_url: Option<String>,
+    /// No such server at all: Towpath runs its own PostgreSQL, on a disk of this many megabytes.
+    pub own_small_disk: Option<u32>,
     /// Errors in the log that this test provokes: lines that hold one of these texts are fine.
     pub expected_errors: Vec<&'static str>,
 }
@@ -67,6 +69,7 @@ impl TestApp {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let database_url = match &settings.database_url {
             Some(url) => url.clone(),
+            None if settings.own_small_disk.is_some() => String::new(),
             None => postgres::shared().await.database().await.expect("a database of its own"),
         };
         let folder =
@@ -89,11 +92,19 @@ impl TestApp {
 
     /// Starts the process and waits until it says that it is ready.
     pub async fn boot(&self) {
-        let mut command = Command::new(binary());
+        let mut command = match self.settings.own_small_disk {
+            Some(megabytes) => {
+                let script = format!("exec '{}' serve", binary().display());
+                crate::small_disk::command(&self.folder, megabytes, &script)
+            }
+            None => Command::new(binary()),
+        };
+        command.env_clear().env("DISK", &self.folder);
+        if self.settings.own_small_disk.is_none() {
+            command.env("DATABASE_URL", &self.database_url);
+        }
         command
-            .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("DATABASE_URL", &self.database_url)
             .env("TOWPATH_DATA", &self.folder)
             .env("TOWPATH_LISTEN", format!("127.0.0.1:{}", self.port))
             .env("TOWPATH_EGRESS_ALLOW", "127.0.0.1/32")
@@ -127,6 +138,12 @@ impl TestApp {
                 log.lock().expect("unpoisoned").extend_from_slice(&buffer[..n]);
             }
         });
+    }
+
+    /// A process that sees the server's small disk, and where that is.
+    pub fn small_disk(&self) -> (u32, PathBuf) {
+        let pid = self.child.lock().expect("unpoisoned").as_ref().expect("the server runs").id();
+        (pid, self.folder.clone())
     }
 
     /// kill -9.

@@ -7,6 +7,7 @@ pub mod app;
 pub mod person;
 pub mod postgres;
 pub mod receiver;
+pub mod small_disk;
 pub mod until;
 
 pub use app::{Settings, TestApp};

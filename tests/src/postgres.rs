@@ -57,20 +57,50 @@ impl Cluster {
 
     /// Starts `postgres` on the cluster's folder and waits until a connection answers.
     pub async fn boot(&self, durable: bool) -> Result<()> {
-        let fsync = if durable { "fsync=on" } else { "fsync=off" };
         let mut command = as_unprivileged(&binary("postgres")?);
-        command.arg("-D").arg(self.folder.join("data"));
+        command.args(self.arguments(&self.folder.join("data"), if durable { "fsync=on" } else { "fsync=off" }, 512));
+        self.run(command).await
+    }
+
+    /// Ends `postgres`, and goes on with the same data on a disk of this size. Whenever it ends there, it is started again, as a
+    /// supervisor does. Returns where a process sees that disk, for a [`Ballast`](crate::small_disk::Ballast).
+    pub async fn onto_a_small_disk(&self, megabytes: u32) -> Result<(u32, PathBuf)> {
+        self.end();
+        let disk = self.folder.join("disk");
+        std::fs::create_dir_all(&disk)?;
+        let mut server = as_unprivileged(&binary("postgres")?);
+        server.args(self.arguments(&disk.join("data"), "fsync=on", 32));
+        let words: Vec<String> = std::iter::once(server.get_program())
+            .chain(server.get_args())
+            .map(|word| format!("'{}'", word.to_string_lossy()))
+            .collect();
+        let script =
+            format!("cp -a '{}' \"$DISK\"; while :; do {}; sleep 0.3; done", self.folder.join("data").display(), words.join(" "));
+        let mut command = crate::small_disk::command(&disk, megabytes, &script);
+        command.current_dir("/");
+        self.run(command).await?;
+        let shell = self.child.lock().expect("no test panics while it starts PostgreSQL").as_ref().map(Child::id);
+        Ok((shell.context("PostgreSQL was started")?, disk))
+    }
+
+    fn arguments(&self, data: &Path, fsync: &str, wal_megabytes: u32) -> Vec<String> {
+        let mut arguments = vec!["-D".to_owned(), data.display().to_string()];
         for setting in [
             "listen_addresses=",
             &format!("unix_socket_directories={}", self.folder.display()),
             fsync,
             "max_connections=200",
             "shared_buffers=64MB",
-            "max_wal_size=512MB",
+            &format!("max_wal_size={wal_megabytes}MB"),
+            &format!("min_wal_size={}MB", wal_megabytes.min(80)),
             "jit=off",
         ] {
-            command.args(["-c", setting]);
+            arguments.extend(["-c".to_owned(), setting.to_owned()]);
         }
+        arguments
+    }
+
+    async fn run(&self, mut command: Command) -> Result<()> {
         let log = std::fs::File::options().create(true).append(true).open(self.folder.join("log"))?;
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let command = Arc::new(Mutex::new(command));
@@ -108,6 +138,28 @@ impl Cluster {
         rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("PostgreSQL can be killed");
         if let Some(mut child) = self.child.lock().expect("no test panics while it ends PostgreSQL").take() {
             let _ = child.wait();
+        }
+    }
+
+    /// Ends `postgres` in order.
+    fn end(&self) {
+        if let Some(mut child) = self.child.lock().expect("no test panics while it ends PostgreSQL").take() {
+            rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT)
+                .expect("PostgreSQL can be ended");
+            let _ = child.wait();
+        }
+    }
+
+    /// Halts every process of this PostgreSQL where it stands, as a storage that hangs does, or lets them go on. Its socket takes
+    /// connections and nobody answers.
+    pub fn halt(&self, halted: bool) {
+        let signal = if halted { rustix::process::Signal::STOP } else { rustix::process::Signal::CONT };
+        let postmaster =
+            self.child.lock().expect("no test panics while it halts PostgreSQL").as_ref().expect("PostgreSQL runs").id();
+        let children = std::fs::read_to_string(format!("/proc/{postmaster}/task/{postmaster}/children")).unwrap_or_default();
+        let children = children.split_whitespace().filter_map(|pid| pid.parse().ok());
+        for pid in std::iter::once(postmaster.cast_signed()).chain(children).filter_map(rustix::process::Pid::from_raw) {
+            let _ = rustix::process::kill_process(pid, signal);
         }
     }
 

@@ -111,8 +111,20 @@ impl Pending {
         self.news.notify_one();
     }
 
-    pub fn set_down(&self, since: Option<Instant>) {
-        self.lists.lock().down_since = since;
+    /// The database takes nothing, as of now or since it was marked first.
+    pub fn mark_down(&self) {
+        self.lists.lock().down_since.get_or_insert_with(Instant::now);
+    }
+
+    /// The database takes what is written again.
+    pub fn mark_back(&self) {
+        self.lists.lock().down_since = None;
+    }
+
+    /// Is nothing to be written, with the end not near?
+    pub fn is_idle(&self) -> bool {
+        let lists = self.lists.lock();
+        lists.operations.is_empty() && lists.changes.is_empty() && !lists.closed
     }
 
     pub fn outage(&self) -> Option<Duration> {
@@ -293,10 +305,10 @@ mod tests {
     #[test]
     fn the_door_closes_when_the_database_has_been_away_for_too_long() {
         let pending = Pending::default();
-        pending.set_down(Some(Instant::now()));
+        pending.mark_down();
         assert_eq!(pending.push_accept(accept(1, None)), Ok(()));
         let long_ago = Instant::now().checked_sub(Duration::from_secs(5)).expect("the machine has been up for five seconds");
-        pending.set_down(Some(long_ago));
+        pending.lists.lock().down_since = Some(long_ago);
         assert!(matches!(pending.push_accept(accept(1, None)), Err(Full::Away(_))));
     }
 }

@@ -10,11 +10,7 @@ use super::{
     pending::{PATIENCE, Pending, Queued},
 };
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
-use std::{
-    collections::HashSet,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 use towpath_engine::ids::RunId;
 use uuid::Uuid;
 
@@ -106,16 +102,10 @@ impl Writer {
                 reply_all(std::mem::take(part), &Err(Failure::Fenced));
             }
             if part.is_empty() {
+                self.probe().await;
                 return Ok(());
             }
-            let node = self.options.node;
-            let result = match self.connection().await {
-                Ok(connection) => {
-                    let group = Group::new(part.iter().map(|queued| &queued.operation));
-                    limited(group.commit(node, connection)).await
-                }
-                Err(error) => Err(error),
-            };
+            let result = self.try_commit(part).await;
             match result {
                 Ok(counts) => {
                     self.back().await;
@@ -127,6 +117,63 @@ impl Writer {
                         return Err(error);
                     }
                     self.away(&error, attempt, part).await;
+                    attempt += 1;
+                }
+            }
+        }
+    }
+
+    /// One try. A database that neither takes the rows nor refuses them keeps no caller waiting: he hears that it is away, and the rows
+    /// that were sent for him run if they get to disk after all.
+    async fn try_commit(&mut self, part: &mut [Queued]) -> sqlx::Result<Counts> {
+        let node = self.options.node;
+        let pending = Arc::clone(&self.pending);
+        let mut replies: Vec<_> = part.iter_mut().map(|queued| queued.operation.reply.take()).collect();
+        let result = {
+            let work = async {
+                let connection = self.connection().await?;
+                let group = Group::new(part.iter().map(|queued| &queued.operation));
+                limited(group.commit(node, connection)).await
+            };
+            tokio::pin!(work);
+            loop {
+                tokio::select! {
+                    biased;
+                    result = &mut work => break result,
+                    () = tokio::time::sleep(PATIENCE) => {
+                        pending.mark_down();
+                        let failure = Err(Failure::Unavailable("the database does not answer".into()));
+                        for (reply, _) in replies.iter_mut().zip(&*part).filter(|(_, queued)| queued.is_accept()) {
+                            if let Some(reply) = reply.take() {
+                                // An error means that the caller is gone.
+                                let _ = reply.send(failure.clone());
+                            }
+                        }
+                        reply_all(pending.take_impatient(), &failure);
+                    }
+                }
+            }
+        };
+        for (queued, reply) in part.iter_mut().zip(replies) {
+            queued.operation.reply = reply;
+        }
+        result
+    }
+
+    /// While the database is away and everybody who waited has been told, nothing is left to try with, and new events are refused:
+    /// asks until the database takes writes again, or until there is something to write.
+    async fn probe(&mut self) {
+        let mut attempt = 0;
+        while !self.fenced && self.pending.outage().is_some() && self.pending.is_idle() {
+            let result = match self.connection().await {
+                Ok(connection) => limited(sqlx::query("select pg_current_xact_id()").execute(connection)).await,
+                Err(error) => Err(error),
+            };
+            match result {
+                Ok(_) => return self.back().await,
+                Err(_) => {
+                    self.connection = None;
+                    tokio::time::sleep(outage::pause(attempt)).await;
                     attempt += 1;
                 }
             }
@@ -145,7 +192,7 @@ impl Writer {
     async fn away(&mut self, error: &sqlx::Error, attempt: u32, part: &mut Vec<Queued>) {
         if attempt == 0 {
             tracing::warn!(%error, "the database does not take what the engine writes; trying again until it does");
-            self.pending.set_down(Some(Instant::now()));
+            self.pending.mark_down();
         }
         if outage::verdict(error) == Verdict::Reconnect {
             self.connection = None;
@@ -165,7 +212,7 @@ impl Writer {
     async fn back(&mut self) {
         if self.pending.outage().is_some() {
             tracing::info!("the database takes what the engine writes again");
-            self.pending.set_down(None);
+            self.pending.mark_back();
         }
         if !self.doubtful.is_empty() {
             self.heir.doubtful(std::mem::take(&mut self.doubtful));

@@ -29,6 +29,16 @@ pub struct House {
     pub app: App,
     pub router: Router,
     now: Arc<Mutex<DateTime<Utc>>>,
+    /// The data directory; gone with the house.
+    _data: Folder,
+}
+
+struct Folder(std::path::PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// What came back.
@@ -83,7 +93,7 @@ impl House {
         let read = Arc::clone(&now);
         app.clock = Clock::from_fn(move || *read.lock().unwrap());
         let router = routes::all().into_router(&app);
-        Self { app, router, now }
+        Self { app, router, now, _data: Folder(data) }
     }
 
     pub fn pool(&self) -> &PgPool {

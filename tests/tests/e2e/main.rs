@@ -3,5 +3,6 @@
 mod alerts;
 mod bad_input;
 mod crash;
+mod faults;
 mod first_run;
 mod github;

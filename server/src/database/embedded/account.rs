@@ -4,7 +4,7 @@
 use anyhow::{Context, bail};
 use nix::unistd::User;
 use rustix::{
-    fs::{Gid, Uid, chown},
+    fs::{FlockOperation, Gid, Uid, chown, flock},
     process::{getegid, geteuid},
 };
 use std::{
@@ -16,6 +16,8 @@ use std::{
 
 /// The system user that root hands the database to.
 const NAME: &str = "towpath";
+/// Who holds the lock on this file may make that user.
+const TURN: &str = "/run/towpath-account.lock";
 
 /// Whom the database's files and processes belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +46,13 @@ impl Account {
         if let Some(account) = by_name()? {
             return Ok(account);
         }
-        tracing::info!("PostgreSQL refuses to run as root: making the system user {NAME} for it");
-        make()?;
+        // Two servers that start for the first time at once would each make the user, and the second would give it another number.
+        let turn = fs::File::create(TURN).with_context(|| format!("{TURN} can't be made"))?;
+        flock(&turn, FlockOperation::LockExclusive).with_context(|| format!("{TURN} can't be locked"))?;
+        if by_name()?.is_none() {
+            tracing::info!("PostgreSQL refuses to run as root: making the system user {NAME} for it");
+            make()?;
+        }
         by_name()?.with_context(|| format!("The system user {NAME} was made, but is not there"))
     }
 
