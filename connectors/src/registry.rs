@@ -56,9 +56,20 @@ mod tests {
     #[test]
     fn the_first_slice_is_complete() {
         let names: HashSet<String> = all().into_iter().map(|operation| operation.name).collect();
-        for name in
-            ["webhook", "form", "manual", "http.request", "email.send", "set", "filter", "branch", "delay", "respond", "stop"]
-        {
+        for name in [
+            "webhook",
+            "form",
+            "schedule",
+            "manual",
+            "http.request",
+            "email.send",
+            "set",
+            "filter",
+            "branch",
+            "delay",
+            "respond",
+            "stop",
+        ] {
             assert!(names.contains(name), "{name} is missing");
         }
     }
@@ -138,6 +149,8 @@ mod tests {
                     FieldKind::Span => {
                         default.as_str().is_some_and(|text| text.parse::<towpath_engine::workflow::Span>().is_ok())
                     }
+                    FieldKind::Time => default.as_str().is_some_and(|text| towpath_engine::schedule::time_of_day(text).is_some()),
+                    FieldKind::Zone => default.as_str().is_some_and(|name| towpath_engine::schedule::zone(name).is_ok()),
                     FieldKind::Pairs => default.is_object(),
                     FieldKind::Lines => default.is_array(),
                     FieldKind::FormFields | FieldKind::Inputs => {

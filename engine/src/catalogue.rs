@@ -199,6 +199,10 @@ pub enum FieldKind {
     Span,
     /// A moment, as a date and time.
     DateTime,
+    /// A time of day, `09:00`.
+    Time,
+    /// A time zone by its IANA name, `Europe/Berlin`.
+    Zone,
     /// Names and values in order: an object.
     Pairs,
     /// Free JSON built as a tree of values; text inside may hold expressions.

@@ -6,7 +6,7 @@
 //! Read in this order: [`workflow`] is the document people build, [`catalogue`] describes the operations its steps may use,
 //! [`validate`] says where a document is not well formed, [`edit`] changes it. [`expr`] and [`condition`] give its fields their
 //! values. [`plan`] prepares a version for running; [`record`] is what happened, [`state`] folds records, [`planner`] answers with
-//! what to do next, [`retry`] decides about repeats.
+//! what to do next, [`retry`] decides about repeats; [`schedule`] says when something starts by itself.
 
 pub mod catalogue;
 pub mod condition;
@@ -23,6 +23,7 @@ pub mod record;
 #[cfg(test)]
 mod rehearsal;
 pub mod retry;
+pub mod schedule;
 pub mod state;
 pub mod validate;
 pub mod workflow;

@@ -6,6 +6,7 @@ use crate::{
     Json, Object,
     catalogue::{Choice, Field, FieldKind, Operation},
     expr::{Template, closest, moment, value::show},
+    schedule,
     workflow::Span,
 };
 use std::collections::HashSet;
@@ -96,6 +97,15 @@ fn constant(check: &mut Check<'_>, field: &Field, value: &Json) {
         FieldKind::DateTime => {
             moment::read(value).is_none().then(|| format!("{} is not a date and time; write {}.", show(value), moment::FORMS))
         }
+        FieldKind::Time => value
+            .as_str()
+            .and_then(schedule::time_of_day)
+            .is_none()
+            .then(|| format!("{} is not a time of day; write it as 09:00 or 17:30.", show(value))),
+        FieldKind::Zone => match value.as_str() {
+            Some(name) => schedule::zone(name).err(),
+            None => Some(format!("“{}” takes a time zone such as Europe/Berlin, not {}.", field.title, show(value))),
+        },
         FieldKind::Pairs => {
             (!value.is_object()).then(|| format!("“{}” takes names and values, not {}.", field.title, show(value)))
         }

@@ -103,6 +103,7 @@ fn operation(core: &Core, new: NewRun) -> (RunRef, Operation) {
         at,
         live: true,
         delivery,
+        event_key: new.event_key,
     };
     (run, Operation { run, accept: Some(row), records: Vec::new(), then: Then::GoOn, reply: None })
 }

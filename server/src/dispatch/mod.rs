@@ -21,7 +21,7 @@ mod timers;
 pub use parts::{For, OpenDoors, Parts, Settings};
 
 use self::{core::Core, node::Node};
-use crate::journal::{Heir, WriterOptions};
+use crate::journal::{EventKey, Heir, WriterOptions};
 use std::{sync::Arc, time::Duration};
 use towpath_engine::{
     event::Event,
@@ -46,6 +46,19 @@ pub enum TriggerKind {
     Manual = 3,
     /// A new run from an old event.
     Replay = 4,
+    Schedule = 5,
+    /// Something new that was found by looking.
+    Poll = 6,
+}
+
+impl TriggerKind {
+    /// The kind behind a stored number; what an older build didn't know counts as a request.
+    pub fn from_code(code: i16) -> Self {
+        [Self::Form, Self::Manual, Self::Replay, Self::Schedule, Self::Poll]
+            .into_iter()
+            .find(|kind| *kind as i16 == code)
+            .unwrap_or(Self::Webhook)
+    }
 }
 
 /// An event that is to become a run.
@@ -57,6 +70,8 @@ pub struct NewRun {
     pub event: Event,
     /// What makes a repeat of the same delivery recognisable, where the sender says so.
     pub delivery: Option<Delivery>,
+    /// What makes the same event recognisable by whichever way it comes, where the trigger says so.
+    pub event_key: Option<EventKey>,
     pub replay_of: Option<RunId>,
 }
 
@@ -70,7 +85,7 @@ pub struct Delivery {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accepted {
     New(RunId),
-    /// The same delivery came before, and started this run.
+    /// The same delivery or event came before, and started this run.
     Duplicate(RunId),
 }
 

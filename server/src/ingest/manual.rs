@@ -35,8 +35,16 @@ pub async fn start(app: &App, start: Start<'_>) -> Result<Taken, Problem> {
     meta.insert("by".into(), start.by.into());
     let event = Event { head: Head { meta, parsed: Some(Json::Object(inputs)), ..Head::default() }, body: Vec::new() };
     let to = Addressee { workspace: start.workspace, workflow: start.workflow, standing: start.standing, endpoint: None };
-    let arrival =
-        Arrival { kind: TriggerKind::Manual, event, verified: Ok(()), delivery: None, wait: None, address: None, size: 0 };
+    let arrival = Arrival {
+        kind: TriggerKind::Manual,
+        event,
+        verified: Ok(()),
+        delivery: None,
+        event_key: None,
+        wait: None,
+        address: None,
+        size: 0,
+    };
     Ok(take(app, &to, arrival).await?)
 }
 

@@ -49,7 +49,9 @@ pub async fn replay(
         let page = parked::oldest_after(&app.pool, workspace, workflow, after, PAGE).await?;
         let Some(end) = page.last().map(|it| it.id) else { break };
         // What arrives meanwhile is not part of it.
-        for event in page.into_iter().filter(|it| it.id <= last && chosen.is_none_or(|chosen| chosen.contains(&it.id))) {
+        // Samples start only when somebody picks them.
+        let wanted = |it: &Parked| chosen.map_or(it.reason != parked::SAMPLE, |chosen| chosen.contains(&it.id));
+        for event in page.into_iter().filter(|it| it.id <= last && wanted(it)) {
             let id = event.id;
             match start(app, workspace, workflow, version, event).await? {
                 Some(Ok(())) => {
@@ -81,16 +83,13 @@ async fn start(
     parked: Parked,
 ) -> Result<Option<Result<(), Refused>>, store::Error> {
     let Ok(event) = Event::from_bytes(&parked.event) else { return Ok(None) };
-    let kind = match parked.kind {
-        2 => TriggerKind::Form,
-        3 => TriggerKind::Manual,
-        _ => TriggerKind::Webhook,
-    };
+    let kind = TriggerKind::from_code(parked.kind);
     let of = match kind {
         TriggerKind::Form => Some(Kind::Form),
         TriggerKind::Webhook => Some(Kind::Webhook),
-        TriggerKind::Manual | TriggerKind::Replay => None,
+        TriggerKind::Manual | TriggerKind::Replay | TriggerKind::Schedule | TriggerKind::Poll => None,
     };
+    let event_key = parked.event_key();
     // With the sender's own key a delivery that comes again is known; without one, the inbox's own id makes a repeat of this very
     // replay harmless.
     let key = parked.delivery.and_then(|key| String::from_utf8(key).ok()).unwrap_or_else(|| format!("parked:{}", parked.id));
@@ -102,6 +101,6 @@ async fn start(
         },
         None => None,
     };
-    let run = NewRun { workspace, workflow, version, kind, event, delivery, replay_of: None };
+    let run = NewRun { workspace, workflow, version, kind, event, delivery, event_key, replay_of: None };
     Ok(Some(app.engine.accept(run).await.map(|_| ())))
 }

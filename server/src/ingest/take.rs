@@ -7,6 +7,7 @@ use super::{
 use crate::{
     app::App,
     dispatch::{Accepted, Answered, Delivery, NewRun, Refused, TriggerKind},
+    journal::EventKey,
     live::Change,
     store::{
         self,
@@ -49,6 +50,8 @@ pub struct Arrival {
     pub verified: Result<(), Refusal>,
     /// The sender's own id of this delivery.
     pub delivery: Option<String>,
+    /// What makes the same event recognisable by whichever way it comes.
+    pub event_key: Option<EventKey>,
     /// How long the caller waits for the run's answer; `None`: not at all.
     pub wait: Option<Duration>,
     pub address: Option<IpAddr>,
@@ -86,7 +89,7 @@ pub async fn take(app: &App, to: &Addressee, arrival: Arrival) -> Result<Taken, 
 }
 
 async fn start(app: &App, to: &Addressee, arrival: Arrival, version: u32) -> Result<Taken, NotNow> {
-    let (wait, address, size) = (arrival.wait, arrival.address, arrival.size);
+    let (kind, wait, address, size) = (arrival.kind, arrival.wait, arrival.address, arrival.size);
     let run = NewRun {
         workspace: to.workspace,
         workflow: to.workflow,
@@ -94,6 +97,7 @@ async fn start(app: &App, to: &Addressee, arrival: Arrival, version: u32) -> Res
         kind: arrival.kind,
         event: arrival.event,
         delivery: to.endpoint.zip(arrival.delivery).map(|(endpoint, key)| Delivery { endpoint, key }),
+        event_key: arrival.event_key,
         replay_of: None,
     };
     if let Some(within) = wait {
@@ -102,8 +106,11 @@ async fn start(app: &App, to: &Addressee, arrival: Arrival, version: u32) -> Res
     match app.engine.accept(run).await? {
         Accepted::New(run) => Ok(Taken::Started { run, duplicate: false }),
         Accepted::Duplicate(run) => {
-            let refusal = Refusal::new(Reason::Duplicate, format!("The same delivery came before and started run {run}."));
-            app.ingest.refusals.note(to.workspace, to.workflow, &refusal, address, size);
+            // Whoever looks for news expects to see some of it again.
+            if !matches!(kind, TriggerKind::Schedule | TriggerKind::Poll) {
+                let refusal = Refusal::new(Reason::Duplicate, format!("The same delivery came before and started run {run}."));
+                app.ingest.refusals.note(to.workspace, to.workflow, &refusal, address, size);
+            }
             Ok(Taken::Started { run, duplicate: true })
         }
     }
@@ -121,6 +128,7 @@ async fn park(app: &App, to: &Addressee, arrival: &Arrival, reason: Parking) -> 
             kind: arrival.kind as i16,
             reason: reason.as_str(),
             delivery: arrival.delivery.as_deref(),
+            event_key: arrival.event_key,
             event: &arrival.event.to_bytes(),
             arrived_at: app.clock.now(),
         },

@@ -16,7 +16,7 @@ pub struct Counts {
     pub records: i64,
     pub waits: i64,
     pub ends: i64,
-    /// Runs whose delivery came before; nothing of theirs was written.
+    /// Runs whose delivery or event came before; nothing of theirs was written.
     pub lost: Vec<Uuid>,
 }
 
@@ -65,6 +65,10 @@ pub struct Group<'a> {
     end_error_kind: Vec<Option<&'a str>>,
     end_journal: Vec<Option<&'a [u8]>>,
     gone: Vec<Uuid>,
+    event_run: Vec<Uuid>,
+    event_workflow: Vec<Uuid>,
+    event_key: Vec<Vec<u8>>,
+    event_at: Vec<DateTime<Utc>>,
 }
 
 impl<'a> Group<'a> {
@@ -100,6 +104,12 @@ impl<'a> Group<'a> {
                 self.delivery_bucket.push(delivery.bucket);
                 self.delivery_endpoint.push(delivery.endpoint.0);
                 self.delivery_key.push(&delivery.key);
+            }
+            if let Some(key) = row.event_key {
+                self.event_run.push(run);
+                self.event_workflow.push(workflow);
+                self.event_key.push(key.0.to_vec());
+                self.event_at.push(row.at);
             }
         }
         for row in &operation.records {
@@ -151,6 +161,7 @@ impl<'a> Group<'a> {
             waits: !self.wait_run.is_empty(),
             ends: !self.end_run.is_empty(),
             gone: !self.gone.is_empty(),
+            events: !self.event_run.is_empty(),
         }
     }
 
@@ -201,6 +212,10 @@ impl<'a> Group<'a> {
             .bind(self.end_error_kind)
             .bind(self.end_journal)
             .bind(self.gone)
+            .bind(self.event_run)
+            .bind(self.event_workflow)
+            .bind(self.event_key)
+            .bind(self.event_at)
             .fetch_one(connection)
             .await
     }
@@ -215,18 +230,19 @@ struct Mix {
     waits: bool,
     ends: bool,
     gone: bool,
+    events: bool,
 }
 
-const MIXES: usize = 64;
+const MIXES: usize = 128;
 
 impl Mix {
     fn from_index(index: usize) -> Self {
         let bit = |n: usize| index & (1 << n) != 0;
-        Self { deliveries: bit(0), accepts: bit(1), records: bit(2), waits: bit(3), ends: bit(4), gone: bit(5) }
+        Self { deliveries: bit(0), accepts: bit(1), records: bit(2), waits: bit(3), ends: bit(4), gone: bit(5), events: bit(6) }
     }
 
     fn index(self) -> usize {
-        [self.deliveries, self.accepts, self.records, self.waits, self.ends, self.gone]
+        [self.deliveries, self.accepts, self.records, self.waits, self.ends, self.gone, self.events]
             .iter()
             .enumerate()
             .map(|(n, set)| usize::from(*set) << n)
@@ -240,7 +256,9 @@ impl Mix {
 
     fn compose(self) -> String {
         let mut sql = String::from(include_str!("../../sql/journal/fence.sql"));
-        sql.push_str(if self.deliveries {
+        sql.push_str(if self.events {
+            include_str!("../../sql/journal/event_key.sql")
+        } else if self.deliveries {
             include_str!("../../sql/journal/delivery.sql")
         } else {
             include_str!("../../sql/journal/undelivered.sql")
@@ -292,7 +310,8 @@ mod tests {
         let mut statements: Vec<&str> = (0..MIXES).map(|n| Mix::from_index(n).statement()).collect();
         statements.sort_unstable();
         statements.dedup();
-        assert_eq!(statements.len(), MIXES);
+        // With events, the statement looks at deliveries as well, whether there are any or not.
+        assert_eq!(statements.len(), MIXES * 3 / 4);
         assert!((0..MIXES).all(|n| Mix::from_index(n).index() == n));
     }
 }

@@ -12,7 +12,7 @@ mod pending;
 mod writer;
 
 pub use change::{Cancelled, Change, Woken};
-pub use operation::{Committed, Failure, Operation, RunRef};
+pub use operation::{Committed, EventKey, Failure, Operation, RunRef};
 pub use pending::Full;
 pub use writer::WriterOptions;
 

@@ -1,6 +1,8 @@
 //! What can be asked of the writer: rows as data. An operation is committed whole or not at all.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use sha2::{Digest as _, Sha256};
+use std::fmt;
 use tokio::sync::oneshot;
 use towpath_engine::{
     event::Event,
@@ -50,6 +52,25 @@ pub struct AcceptRow {
     /// False when the same operation ends the run: it never is a job.
     pub live: bool,
     pub delivery: Option<DeliveryRow>,
+    pub event_key: Option<EventKey>,
+}
+
+/// What makes the same business event recognisable, whichever way and however late it arrives: a slot of a schedule, an item that
+/// a poll found, what a delivery was about.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EventKey(pub [u8; 32]);
+
+impl EventKey {
+    /// The key that a trigger's operation gives an event.
+    pub fn new(operation: &str, key: &str) -> Self {
+        Self(Sha256::new().chain_update(operation).chain_update([0]).chain_update(key).finalize().into())
+    }
+}
+
+impl fmt::Debug for EventKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -226,13 +247,17 @@ impl Operation {
     pub fn delivery(&self) -> Option<&DeliveryRow> {
         self.accept.as_ref()?.delivery.as_ref()
     }
+
+    pub fn event_key(&self) -> Option<EventKey> {
+        self.accept.as_ref()?.event_key
+    }
 }
 
 /// What is on disk now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Committed {
     Done,
-    /// The same delivery came before, and started this run. Nothing was written.
+    /// The same delivery or event came before, and started this run. Nothing was written.
     Duplicate(RunId),
     /// Some of the rows were there already. What is on disk is the truth: read it before going on.
     Repeated,

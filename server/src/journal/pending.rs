@@ -2,7 +2,7 @@
 
 use super::{
     change::Change,
-    operation::{DeliveryRow, Operation},
+    operation::{DeliveryRow, EventKey, Operation},
 };
 use parking_lot::Mutex;
 use std::{
@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::sync::Notify;
-use towpath_engine::ids::EndpointId;
+use towpath_engine::ids::{EndpointId, WorkflowId};
 
 /// Operations in one group at most.
 pub const MAX_GROUP: usize = 1_024;
@@ -204,6 +204,7 @@ impl Lists {
             Work { group: Vec::with_capacity(self.operations.len().min(MAX_GROUP)), changes: self.changes.drain(..).collect() };
         let mut bytes = 0;
         let mut keys: HashSet<(EndpointId, Vec<u8>)> = HashSet::new();
+        let mut events: HashSet<(WorkflowId, EventKey)> = HashSet::new();
         while let Some(next) = self.operations.front() {
             let size = next.operation.size();
             if work.group.len() >= MAX_GROUP || (bytes + size > MAX_GROUP_BYTES && !work.group.is_empty()) {
@@ -211,6 +212,11 @@ impl Lists {
             }
             if let Some(DeliveryRow { endpoint, key, .. }) = next.operation.delivery()
                 && !keys.insert((*endpoint, key.clone()))
+            {
+                break;
+            }
+            if let Some(key) = next.operation.event_key()
+                && !events.insert((next.operation.run.workflow, key))
             {
                 break;
             }
@@ -243,6 +249,7 @@ mod tests {
                 at: DateTime::<Utc>::UNIX_EPOCH,
                 live: true,
                 delivery: key.map(|key| DeliveryRow { bucket: NaiveDate::MIN, endpoint, key: key.into() }),
+                event_key: None,
             }),
             records: Vec::new(),
             then: Then::GoOn,
@@ -291,6 +298,22 @@ mod tests {
         let pending = Pending::default();
         pending.push([accept(1, Some("a")), accept(1, Some("b")), accept(1, Some("a")), accept(1, None)]);
         assert_eq!(sizes(&pending).await, [2, 2]);
+    }
+
+    #[tokio::test]
+    async fn the_same_event_twice_is_never_in_one_group_and_workflows_do_not_share_events() {
+        let pending = Pending::default();
+        let workflow = WorkflowId::new();
+        let event = |workflow, key: &str| {
+            let mut operation = accept(1, None);
+            operation.run.workflow = workflow;
+            if let Some(row) = operation.accept.as_mut() {
+                row.event_key = Some(EventKey::new("feed.new_item", key));
+            }
+            operation
+        };
+        pending.push([event(workflow, "a"), event(WorkflowId::new(), "a"), event(workflow, "b"), event(workflow, "a")]);
+        assert_eq!(sizes(&pending).await, [3, 1]);
     }
 
     #[test]

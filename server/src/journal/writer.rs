@@ -5,13 +5,14 @@ use super::{
     AcceptedRun, Heir,
     change::Change,
     group::{Counts, Group, expected},
-    operation::{Committed, Failure, Operation, Then},
+    operation::{Committed, DeliveryRow, EventKey, Failure, Operation, Then},
     outage::{self, Verdict},
     pending::{PATIENCE, Pending, Queued},
 };
+use crate::store::{deliveries, event_keys};
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 use std::{collections::HashSet, sync::Arc, time::Duration};
-use towpath_engine::ids::RunId;
+use towpath_engine::ids::{RunId, WorkflowId};
 use uuid::Uuid;
 
 /// A statement that takes longer than this is given up with its connection: the other end may be gone without a word.
@@ -275,14 +276,11 @@ impl Writer {
         }
     }
 
-    /// Which run the delivery started that this operation came too late for.
+    /// Which run was started by what this operation came too late for.
     async fn first_of(&mut self, operation: &Operation) -> Result<RunId, Failure> {
-        let Some(delivery) = operation.delivery() else { return Ok(operation.run.run) };
+        let (workflow, event, delivery) = (operation.run.workflow, operation.event_key(), operation.delivery());
         let found = match self.connection().await {
-            Ok(connection) => {
-                let query = crate::store::deliveries::first(connection, delivery.endpoint, &delivery.key, delivery.bucket);
-                limited(query).await
-            }
+            Ok(connection) => limited(first(connection, workflow, event, delivery)).await,
             Err(error) => Err(error),
         };
         match found {
@@ -331,6 +329,24 @@ impl Writer {
         self.fenced = true;
         reply_all(part, &Err(Failure::Fenced));
         self.heir.fenced();
+    }
+}
+
+/// The run that an event started, or that a delivery did.
+async fn first(
+    connection: &mut PgConnection,
+    workflow: WorkflowId,
+    event: Option<EventKey>,
+    delivery: Option<&DeliveryRow>,
+) -> sqlx::Result<Option<RunId>> {
+    if let Some(key) = event
+        && let Some(run) = event_keys::first(&mut *connection, workflow, key).await?
+    {
+        return Ok(Some(run));
+    }
+    match delivery {
+        Some(delivery) => deliveries::first(connection, delivery.endpoint, &delivery.key, delivery.bucket).await,
+        None => Ok(None),
     }
 }
 

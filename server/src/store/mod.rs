@@ -9,6 +9,8 @@ pub mod deliveries;
 pub mod edits;
 /// The public addresses of triggers.
 pub mod endpoints;
+/// Events that were taken, whichever way they came.
+pub mod event_keys;
 /// Figures over runs.
 pub mod figures;
 /// Bytes that pass between steps by reference.

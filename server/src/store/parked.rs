@@ -2,6 +2,7 @@
 //! or 100 MB per workflow; the oldest leave first and are counted in `parked_dropped`.
 
 use super::Error;
+use crate::journal::EventKey;
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 use towpath_engine::ids::{WorkflowId, WorkspaceId};
@@ -12,6 +13,9 @@ pub const MOST: i64 = 1_000;
 /// The most bytes that the inbox of one workflow keeps.
 pub const MOST_BYTES: i64 = 100_000_000;
 
+/// The reason of what was found by a poll's first look: something to build with, that nobody expects to run.
+pub const SAMPLE: &str = "sample";
+
 /// An event to keep.
 #[derive(Clone, Debug)]
 pub struct NewParked<'a> {
@@ -19,9 +23,10 @@ pub struct NewParked<'a> {
     pub workflow: WorkflowId,
     /// A [`crate::dispatch::TriggerKind`].
     pub kind: i16,
-    /// `unpublished`, `paused` or `not_startable`.
+    /// `unpublished`, `paused`, `not_startable` or [`SAMPLE`].
     pub reason: &'static str,
     pub delivery: Option<&'a str>,
+    pub event_key: Option<EventKey>,
     /// The event's stored form.
     pub event: &'a [u8],
     pub arrived_at: DateTime<Utc>,
@@ -46,18 +51,24 @@ async fn keep(connection: &mut PgConnection, new: &NewParked<'_>, most: i64, mos
         .execute(&mut *connection)
         .await?;
     let id = Uuid::now_v7();
+    // Without the sender's own id, the same event is the same delivery.
+    let delivery = match (new.delivery, new.event_key) {
+        (Some(delivery), _) => Some(delivery.as_bytes().to_vec()),
+        (None, key) => key.map(|key| key.0.to_vec()),
+    };
     let inserted = sqlx::query!(
-        "insert into parked (id, workspace_id, workflow_id, trigger_kind, reason, delivery_key, event, arrived_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)
+        "insert into parked (id, workspace_id, workflow_id, trigger_kind, reason, delivery_key, event, arrived_at, event_key)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          on conflict (workflow_id, delivery_key) where delivery_key is not null do nothing",
         id,
         new.workspace.0,
         new.workflow.0,
         new.kind,
         new.reason,
-        new.delivery.map(str::as_bytes),
+        delivery.as_deref(),
         new.event,
-        new.arrived_at
+        new.arrived_at,
+        new.event_key.as_ref().map(|key| &key.0[..])
     )
     .execute(&mut *connection)
     .await?;
@@ -66,7 +77,7 @@ async fn keep(connection: &mut PgConnection, new: &NewParked<'_>, most: i64, mos
             "select id from parked where workspace_id = $1 and workflow_id = $2 and delivery_key = $3",
             new.workspace.0,
             new.workflow.0,
-            new.delivery.map(str::as_bytes)
+            delivery.as_deref()
         );
         return Ok(Kept::Duplicate(first.fetch_one(connection).await?));
     }
@@ -100,8 +111,15 @@ pub struct Parked {
     pub kind: i16,
     pub reason: String,
     pub delivery: Option<Vec<u8>>,
+    key: Option<Vec<u8>>,
     pub event: Vec<u8>,
     pub arrived_at: DateTime<Utc>,
+}
+
+impl Parked {
+    pub fn event_key(&self) -> Option<EventKey> {
+        self.key.clone()?.try_into().ok().map(EventKey)
+    }
 }
 
 /// The newest `limit` events of a workflow's inbox, newest first.
@@ -113,7 +131,7 @@ pub async fn newest(
 ) -> Result<Vec<Parked>, Error> {
     Ok(sqlx::query_as!(
         Parked,
-        "select id, trigger_kind as kind, reason, delivery_key as delivery, event, arrived_at from parked
+        "select id, trigger_kind as kind, reason, delivery_key as delivery, event_key as key, event, arrived_at from parked
          where workspace_id = $1 and workflow_id = $2 order by id desc limit $3",
         workspace.0,
         workflow.0,
@@ -133,7 +151,7 @@ pub async fn oldest_after(
 ) -> Result<Vec<Parked>, Error> {
     Ok(sqlx::query_as!(
         Parked,
-        "select id, trigger_kind as kind, reason, delivery_key as delivery, event, arrived_at from parked
+        "select id, trigger_kind as kind, reason, delivery_key as delivery, event_key as key, event, arrived_at from parked
          where workspace_id = $1 and workflow_id = $2 and id > $3 order by id limit $4",
         workspace.0,
         workflow.0,
@@ -148,7 +166,7 @@ pub async fn oldest_after(
 pub async fn get(executor: impl PgExecutor<'_>, workspace: WorkspaceId, workflow: WorkflowId, id: Uuid) -> Result<Parked, Error> {
     Ok(sqlx::query_as!(
         Parked,
-        "select id, trigger_kind as kind, reason, delivery_key as delivery, event, arrived_at from parked
+        "select id, trigger_kind as kind, reason, delivery_key as delivery, event_key as key, event, arrived_at from parked
          where workspace_id = $1 and workflow_id = $2 and id = $3",
         workspace.0,
         workflow.0,
@@ -166,7 +184,7 @@ pub async fn delete(executor: impl PgExecutor<'_>, workspace: WorkspaceId, workf
     Ok(())
 }
 
-/// How full an inbox is.
+/// How full an inbox is, samples left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Fill {
     pub count: i64,
@@ -180,7 +198,7 @@ pub async fn fill(executor: impl PgExecutor<'_>, workspace: WorkspaceId, workflo
         Fill,
         r#"select count(*) as "count!", coalesce(sum(octet_length(event)), 0)::bigint as "bytes!",
                   coalesce((select count from parked_dropped where workspace_id = $1 and workflow_id = $2), 0) as "dropped!"
-           from parked where workspace_id = $1 and workflow_id = $2"#,
+           from parked where workspace_id = $1 and workflow_id = $2 and reason <> 'sample'"#,
         workspace.0,
         workflow.0
     )
@@ -201,6 +219,7 @@ mod tests {
             kind: 1,
             reason: "paused",
             delivery,
+            event_key: None,
             event,
             arrived_at: DateTime::UNIX_EPOCH,
         }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::journal::{
     AcceptedRun, Committed, Failure, Heir, Journal, Operation, RunRef, WriterOptions, commit_for_test,
-    operation::{AcceptRow, EndRow, RecordRow, Then},
+    operation::{AcceptRow, DeliveryRow, EndRow, EventKey, RecordRow, Then},
 };
 use crate::store::nodes;
 use sqlx::{Connection, PgConnection};
@@ -44,6 +44,7 @@ fn accept(run: RunRef) -> Operation {
         at: DateTime::UNIX_EPOCH,
         live: true,
         delivery: None,
+        event_key: None,
     };
     Operation { run, accept: Some(row), records: Vec::new(), then: Then::GoOn, reply: None }
 }
@@ -77,6 +78,37 @@ async fn a_result_is_committed_once_and_a_run_ends_once(pool: PgPool) {
     assert_eq!(journal.commit(end(run)).await, Ok(Committed::Done));
     assert_eq!(journal.commit(end(run)).await, Ok(Committed::Repeated));
     assert_eq!((world.count("record").await, world.count("run_end").await, world.count("job").await), (1, 1, 0));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn the_same_event_starts_one_run_whichever_way_it_comes_and_turns_away_nothing_else(pool: PgPool) {
+    let world = World::new(pool).await;
+    let (_, journal) = writer(&world).await;
+    let workflow = run(&world);
+    let bring = |key: Option<&str>, delivery: Option<&str>| {
+        let mut operation = accept(RunRef { run: RunId::new(), ..workflow });
+        let id = operation.run.run;
+        let row = operation.accept.as_mut().unwrap();
+        row.event_key = key.map(|key| EventKey::new("feed.new_item", key));
+        row.delivery = delivery.map(|key| DeliveryRow {
+            bucket: chrono::NaiveDate::from_ymd_opt(2026, 1, 1).unwrap(),
+            endpoint: EndpointId(uuid::Uuid::nil()),
+            key: key.into(),
+        });
+        (id, journal.commit(operation))
+    };
+    let (first, commit) = bring(Some("a"), None);
+    assert_eq!(commit.await, Ok(Committed::Done));
+    // By a webhook after the poll, and by both at once: the delivery's id isn't used up by a run that was never written.
+    assert_eq!(bring(Some("a"), Some("d1")).1.await, Ok(Committed::Duplicate(first)));
+    let (second, commit) = bring(Some("b"), Some("d1"));
+    assert_eq!(commit.await, Ok(Committed::Done));
+    // The same delivery with another event: the event isn't used up either.
+    assert_eq!(bring(Some("c"), Some("d1")).1.await, Ok(Committed::Duplicate(second)));
+    assert_eq!(bring(Some("c"), None).1.await, Ok(Committed::Done));
+    let many = (0..50).map(|n| bring(Some(if n % 2 == 0 { "x" } else { "y" }), None).1);
+    let done = futures_util::future::join_all(many).await.into_iter().filter(|it| *it == Ok(Committed::Done)).count();
+    assert_eq!((done, world.count("run").await, world.count("event_key").await), (2, 5, 5));
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -130,6 +162,7 @@ async fn plans_made_while_the_tables_were_empty_read_no_table_whole(pool: PgPool
     let (node, journal) = writer(&world).await;
     sqlx::query!("analyze job").execute(&world.pool).await.unwrap();
     sqlx::query!("analyze delivery_default").execute(&world.pool).await.unwrap();
+    sqlx::query!("analyze event_key").execute(&world.pool).await.unwrap();
     let mut session = PgConnection::connect_with(&WriterOptions::new(&world.database(), node).database).await.unwrap();
     // The plans are made now, and kept.
     let probe = run(&world);
@@ -142,4 +175,19 @@ async fn plans_made_while_the_tables_were_empty_read_no_table_whole(pool: PgPool
     commit_for_test(node, vec![end(runs[1_500])], &mut transaction).await;
     let rows = read().fetch_one(&mut *transaction).await.unwrap();
     assert!(rows < 100, "ending one run of 3,000 read {rows} rows of job");
+    transaction.rollback().await.unwrap();
+
+    let event = |n: usize| {
+        let mut operation = accept(run(&world));
+        operation.run.workflow = probe.workflow;
+        operation.accept.as_mut().unwrap().event_key = Some(EventKey::new("feed.new_item", &n.to_string()));
+        operation
+    };
+    commit_for_test(node, vec![event(0)], &mut session).await;
+    futures_util::future::try_join_all((1..3_000).map(|n| journal.commit(event(n)))).await.unwrap();
+    let read = || sqlx::query_scalar!(r#"select pg_stat_get_xact_tuples_returned('event_key'::regclass) as "rows!""#);
+    let mut transaction = session.begin().await.unwrap();
+    commit_for_test(node, vec![event(1_500)], &mut transaction).await;
+    let rows = read().fetch_one(&mut *transaction).await.unwrap();
+    assert!(rows < 100, "looking for one event of 3,000 read {rows} rows of event_key");
 }

@@ -242,6 +242,7 @@ impl World {
             kind: TriggerKind::Webhook,
             event: Event { head, body: body.to_string().into_bytes() },
             delivery: None,
+            event_key: None,
             replay_of: None,
         }
     }

@@ -113,6 +113,7 @@ async fn handle(app: &App, target: &Target, settings: &Settings, request: &Reque
                 event,
                 verified: Ok(()),
                 delivery: request.delivery(settings),
+                event_key: None,
                 wait: match settings.respond {
                     Respond::AtOnce => None,
                     Respond::WhenDone(within) => Some(within),
@@ -155,8 +156,16 @@ async fn arrive(
     verified: Result<(), Refusal>,
     size: usize,
 ) -> Result<Heard, Problem> {
-    let arrival =
-        Arrival { kind: TriggerKind::Webhook, event: Event::default(), verified, delivery: None, wait: None, address, size };
+    let arrival = Arrival {
+        kind: TriggerKind::Webhook,
+        event: Event::default(),
+        verified,
+        delivery: None,
+        event_key: None,
+        wait: None,
+        address,
+        size,
+    };
     Ok(Heard::Taken(take(app, &Addressee::from(target), arrival).await?))
 }
 

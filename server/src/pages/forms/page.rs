@@ -126,7 +126,7 @@ pub async fn submit(
     let address = address_of(&parts);
     let addressee = Addressee::from(&*form.target);
     let arrive = |verified, event, delivery, size| {
-        let arrival = Arrival { kind: TriggerKind::Form, event, verified, delivery, wait: None, address, size };
+        let arrival = Arrival { kind: TriggerKind::Form, event, verified, delivery, event_key: None, wait: None, address, size };
         take(&app, &addressee, arrival)
     };
     let refuse = async |refusal: Refusal, size| arrive(Err(refusal), Default::default(), None, size).await;

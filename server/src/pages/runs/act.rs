@@ -47,6 +47,7 @@ pub async fn start_again(app: &App, actor: &Actor, run: RunId) -> Result<Accepte
         kind: TriggerKind::Replay,
         event,
         delivery: None,
+        event_key: None,
         replay_of: Some(run),
     };
     Ok(app.engine.accept(new).await?)

@@ -75,6 +75,8 @@ pub fn started_by(trigger_kind: i16) -> &'static str {
         1 => "a request",
         2 => "a form",
         3 => "a person",
+        5 => "the schedule",
+        6 => "something new",
         _ => "a replay",
     }
 }
