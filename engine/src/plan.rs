@@ -18,6 +18,8 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 pub struct Plan {
     pub version: u32,
     pub workflow: Workflow,
+    /// How its expressions write numbers where they name no language (BCP 47).
+    pub language: String,
     steps: Vec<PlannedStep>,
     positions: HashMap<StepPath, usize>,
 }
@@ -87,7 +89,13 @@ impl Plan {
                 return Err(NotRunnable(format!("Two steps have the id \"{}\".", step.path)));
             }
         }
-        Ok(Self { version, workflow, steps, positions })
+        Ok(Self { version, workflow, language: "en".to_owned(), steps, positions })
+    }
+
+    /// The same plan, writing numbers as this language does.
+    #[must_use]
+    pub fn speaking(self, language: String) -> Self {
+        Self { language, ..self }
     }
 
     /// All steps in document order.

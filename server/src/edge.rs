@@ -8,7 +8,7 @@ use crate::{
 };
 use axum::{
     Router,
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
@@ -38,7 +38,9 @@ async fn edge(State(app): State<App>, request: Request, next: Next) -> Response 
     parts.extensions.insert(visit.clone());
     let path = parts.uri.path().to_owned();
     let json = wants_json(&path, &parts.headers);
-    let span = tracing::info_span!("request", id = %visit.request, method = %parts.method, path);
+    // Some addresses are keys: hooks, forms, invitations. The log gets the route's pattern, which names no one's.
+    let route = parts.extensions.get::<MatchedPath>().map_or("(no route)", MatchedPath::as_str).to_owned();
+    let span = tracing::info_span!("request", id = %visit.request, method = %parts.method, path = route);
     let answer = AssertUnwindSafe(next.run(Request::from_parts(parts, body))).catch_unwind().instrument(span.clone()).await;
     let response = answer.unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());

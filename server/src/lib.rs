@@ -34,6 +34,8 @@ pub mod journal;
 pub mod live;
 /// HTML, one action a file.
 pub mod pages;
+/// Who belongs where: invitations, roles, accounts, workspaces.
+pub mod people;
 /// What can go wrong in a request: a closed set of codes, rendered at the edge.
 pub mod problem;
 /// The one table of routes: method, path, rule, handler.

@@ -8,6 +8,7 @@ use crate::{
     config::Config,
     database,
     http_server::{self, Listening},
+    people,
     shutdown::{DRAIN, Shutdown, Signals},
 };
 use std::time::Duration;
@@ -26,6 +27,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         let app = app::assemble(config, opened.database.clone(), shutdown.clone()).await?;
         announce(&app, &listening).await?;
         tokio::spawn(alert::run(alerts(&app, &listening)));
+        tokio::spawn(people::workspaces::keep_house(app.clone()));
         let drained = tokio::spawn(drain(app.clone(), signals, shutdown.clone()));
         http_server::run(listening, app, shutdown.clone()).await;
         drained.await?

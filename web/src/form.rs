@@ -18,6 +18,11 @@ impl Errors {
         self.0.iter().find(|(name, _)| *name == field).map(|(_, message)| message.as_str())
     }
 
+    /// Every mistake with its field.
+    pub fn all(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.0.iter().map(|(field, message)| (*field, message.as_str()))
+    }
+
     /// Does the cursor belong here? In the first field with a mistake; without mistakes, in the form's first.
     pub fn focus(&self, field: &str, first: bool) -> bool {
         match self.0.first() {

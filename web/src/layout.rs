@@ -25,6 +25,14 @@ pub struct Nav {
     pub csrf: String,
     /// May this person change the workspace's settings?
     pub manages: bool,
+    /// May this person decide about members?
+    pub manages_people: bool,
+    /// Does this person own the instance?
+    pub instance_owner: bool,
+    /// How the workspace writes dates and numbers (BCP 47).
+    pub language: String,
+    /// The person's other workspaces: id and name.
+    pub others: Vec<(String, String)>,
 }
 
 impl Page {
@@ -140,6 +148,10 @@ mod tests {
             area: Area::Home,
             csrf: String::new(),
             manages: false,
+            manages_people: false,
+            instance_owner: false,
+            language: "en-GB".into(),
+            others: Vec::new(),
         };
         assert_eq!(nav("Ada King Lovelace").initials(), "AL");
         assert_eq!(nav("émile").initials(), "É");

@@ -48,6 +48,8 @@ pub struct Roots {
     pub now: DateTime<Utc>,
     /// The workspace's variables.
     pub vars: Object,
+    /// How numbers are written where an expression names no language (BCP 47).
+    pub language: String,
 }
 
 /// Everything that expressions can see at one step of one run.
@@ -62,6 +64,7 @@ pub struct Context {
     run_value: OnceLock<Json>,
     vars: Json,
     now: DateTime<Utc>,
+    language: String,
     step: StepPath,
     named: Object,
 }
@@ -78,6 +81,7 @@ impl Context {
             run_value: OnceLock::new(),
             vars: Json::Object(roots.vars),
             now: roots.now,
+            language: roots.language,
             step: StepPath(String::new()),
             named: Object::new(),
         }
@@ -136,6 +140,10 @@ impl Context {
     #[cfg(test)]
     pub(super) fn body_was_read(&self) -> bool {
         self.body.get().is_some() || self.whole_trigger.get().is_some()
+    }
+
+    pub(super) fn language(&self) -> &str {
+        &self.language
     }
 
     pub(super) fn steps(&self) -> &Json {

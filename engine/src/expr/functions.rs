@@ -148,6 +148,11 @@ impl<'a> Arguments<'a> {
         if self.given(index) { self.text(index) } else { Ok(Cow::Borrowed(default)) }
     }
 
+    /// The tag of a language; the context's where none is named.
+    pub fn language(&mut self, index: usize) -> Result<Cow<'a, str>, Fault> {
+        if self.given(index) { self.text(index) } else { Ok(Cow::Borrowed(self.scope.context.language())) }
+    }
+
     pub fn number(&mut self, index: usize) -> Result<Num, Fault> {
         let who = self.who();
         self.take(index)?.as_num(who)

@@ -2,8 +2,23 @@
 
 /// The operations a workflow may use and the functions of its expressions.
 pub mod catalogue;
+/// What programs send, read with care.
+pub mod extract;
+/// The accounts of the instance.
+pub mod instance;
+/// Addresses and roles that wait for somebody to take them up.
+pub mod invitations;
+/// Who works in the workspace.
+pub mod members;
+/// Lists in pages.
+pub mod page;
+/// One run with the state of each step.
 pub mod runs;
+/// Who one is, and where one is signed in.
+pub mod sessions;
 /// A workflow's trigger: its address, who may call, what arrived.
 pub mod triggers;
 /// Workflows: drafts, edits, versions, states, trials of single steps.
 pub mod workflows;
+/// The workspace's settings, one's workspaces, all workspaces.
+pub mod workspaces;

@@ -4,7 +4,7 @@
 use super::{
     Actor, csrf,
     permission::{Action, Rule},
-    session,
+    session, streams,
     visit::Visit,
 };
 use crate::{
@@ -15,7 +15,7 @@ use axum::{
     body::{Body, to_bytes},
     extract::Request,
     handler::Handler,
-    http::{HeaderMap, Method, header},
+    http::{HeaderMap, HeaderValue, Method, header},
     response::{IntoResponse, Redirect, Response},
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -39,18 +39,30 @@ impl<H: Handler<T, App>, T: 'static> Handler<(Rule, T), App> for Guarded<H> {
             match admit(self.rule, request, &app).await {
                 Ok(request) => {
                     let actor = request.extensions().get::<Actor>().cloned();
-                    let mut response = self.handler.call(request, app).await;
-                    // The error page keeps the bar of the person who meets it.
-                    if let Some(actor) = actor.filter(|_| !response.status().is_success()) {
-                        response.extensions_mut().insert(actor);
+                    let renewed = request.extensions().get::<Renewed>().cloned();
+                    let mut response = self.handler.call(request, app.clone()).await;
+                    if let Some(Renewed(cookie)) = renewed
+                        && !response.headers().contains_key(header::SET_COOKIE)
+                    {
+                        response.headers_mut().append(header::SET_COOKIE, cookie);
                     }
-                    response
+                    let Some(actor) = actor else { return response };
+                    // The error page keeps the bar of the person who meets it.
+                    if !response.status().is_success() {
+                        response.extensions_mut().insert(actor);
+                        return response;
+                    }
+                    streams::while_allowed(response, &app, &actor)
                 }
                 Err(response) => *response,
             }
         })
     }
 }
+
+/// The session took a new id: what the answer tells the browser.
+#[derive(Clone)]
+struct Renewed(HeaderValue);
 
 /// Lets a request through, with its [`Actor`] in the extensions, or answers it.
 async fn admit(rule: Rule, request: Request, app: &App) -> Result<Request, Box<Response>> {
@@ -63,7 +75,13 @@ async fn admit(rule: Rule, request: Request, app: &App) -> Result<Request, Box<R
         None => Visit::of(&parts, &app.auth.settings),
     };
     parts.extensions.insert(visit.clone());
-    let actor = session::find(app, &visit, &parts.headers).await.map_err(refuse)?;
+    let found = session::find(app, &visit, &parts.headers).await.map_err(refuse)?;
+    let actor = found.map(|found| {
+        if let Some(cookie) = found.renewed.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
+            parts.extensions.insert(Renewed(cookie));
+        }
+        found.actor
+    });
     let changes = csrf::changes_state(&parts.method);
     if changes {
         csrf::check_origin(&parts.headers, &visit, &app.auth.settings).map_err(refuse)?;
@@ -96,10 +114,17 @@ async fn admit(rule: Rule, request: Request, app: &App) -> Result<Request, Box<R
             ));
         }
     }
-    if let Rule::May(action) = rule
-        && !actor.role.may(action)
-    {
-        return Err(refuse_to(Problem::new(Code::Forbidden, may_not(action)), actor));
+    let refused = match rule {
+        Rule::May(action) if !actor.role.may(action) => Some(may_not(action)),
+        Rule::InstanceOwner if !actor.instance_owner => Some("This is for whoever runs this server. Ask the instance's owner."),
+        _ => None,
+    };
+    if let Some(refused) = refused {
+        let mut response = refuse_to(Problem::new(Code::Forbidden, refused), actor);
+        if let Some(Renewed(cookie)) = parts.extensions.get::<Renewed>() {
+            response.headers_mut().append(header::SET_COOKIE, cookie.clone());
+        }
+        return Err(response);
     }
     parts.extensions.insert(actor);
     Ok(Request::from_parts(parts, body))
@@ -139,6 +164,8 @@ fn may_not(action: Action) -> &'static str {
             "Changing workflows takes the role of a builder. Ask an admin of this workspace."
         }
         Action::ManageWorkspace => "The settings of a workspace are for its admins. Ask one of them.",
+        Action::ManagePeople => "Who works here is for the admins of the workspace to decide. Ask one of them.",
+        Action::DeleteWorkspace => "Only an owner may delete the workspace.",
     }
 }
 

@@ -1,14 +1,19 @@
 //! Who is asking, and may they.
 //!
 //! [`visit`] says where a request comes from, [`session`] who sent it, [`csrf`] whether it came from our own pages, [`permission`]
-//! whether they may; [`enforcement`] asks all of them in front of every handler. [`password`] and [`throttle`] guard sign-in; [`setup`] makes the first person.
+//! whether they may; [`enforcement`] asks all of them in front of every handler, and [`streams`] goes on asking while a live stream
+//! is open. [`password`] and [`throttle`] guard sign-in; [`setup`] makes the first person, [`link`] the secrets of links;
+//! [`device`] names browsers.
 
 pub mod csrf;
+pub mod device;
 pub mod enforcement;
+pub mod link;
 pub mod password;
 pub mod permission;
 pub mod session;
 pub mod setup;
+pub mod streams;
 pub mod throttle;
 pub mod visit;
 
@@ -29,6 +34,8 @@ pub struct Auth {
     pub settings: Arc<Settings>,
     pub passwords: password::Passwords,
     pub throttle: Arc<throttle::Throttle>,
+    /// Rung whenever somebody lost a session or a role.
+    pub revocations: streams::Revocations,
 }
 
 /// How people reach this server.
@@ -40,9 +47,25 @@ pub struct Settings {
     pub trusted_proxies: Vec<ipnet::IpNet>,
 }
 
+impl Settings {
+    /// The address for links that leave this server, without a slash at its end: the public one where it is set, else the one that
+    /// the visitor uses.
+    pub fn origin(&self, visit: &Visit) -> String {
+        match &self.public_url {
+            Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+            None => visit.origin(),
+        }
+    }
+}
+
 impl Auth {
     pub fn new(settings: Settings) -> Self {
-        Self { settings: Arc::new(settings), passwords: password::Passwords::new(), throttle: Arc::default() }
+        Self {
+            settings: Arc::new(settings),
+            passwords: password::Passwords::new(),
+            throttle: Arc::default(),
+            revocations: Default::default(),
+        }
     }
 }
 
@@ -55,6 +78,10 @@ pub struct Actor {
     pub email: String,
     pub workspace: WorkspaceId,
     pub workspace_name: String,
+    /// How the workspace writes dates and numbers (BCP 47).
+    pub language: String,
+    /// Where else the person is a member.
+    pub others: Vec<OtherWorkspace>,
     pub role: Role,
     pub instance_owner: bool,
     /// What forms and scripts send back with every change (`csrf` field, or header `x-csrf-token`).
@@ -62,6 +89,13 @@ pub struct Actor {
     /// SHA-256 of the session's id, to tell this session from the person's others.
     pub session: [u8; 32],
     pub visit: Visit,
+}
+
+/// A workspace that the person can switch to.
+#[derive(Clone, Debug)]
+pub struct OtherWorkspace {
+    pub id: WorkspaceId,
+    pub name: String,
 }
 
 impl Actor {
@@ -75,6 +109,10 @@ impl Actor {
                 area,
                 csrf: self.csrf.clone(),
                 manages: self.role.may(Action::ManageWorkspace),
+                manages_people: self.role.may(Action::ManagePeople),
+                instance_owner: self.instance_owner,
+                language: self.language.clone(),
+                others: self.others.iter().map(|other| (other.id.to_string(), other.name.clone())).collect(),
             }),
             ..self.visit.page(title)
         }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What a person is in a workspace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Looks.
@@ -28,6 +28,22 @@ pub enum Action {
     /// Replay, cancel, decide, start by hand.
     OperateRuns,
     ManageWorkspace,
+    /// Invite, give roles, remove.
+    ManagePeople,
+    DeleteWorkspace,
+}
+
+impl Action {
+    pub const ALL: &'static [Self] = &[
+        Self::ViewWorkflows,
+        Self::EditWorkflows,
+        Self::PublishWorkflows,
+        Self::ViewRuns,
+        Self::OperateRuns,
+        Self::ManageWorkspace,
+        Self::ManagePeople,
+        Self::DeleteWorkspace,
+    ];
 }
 
 impl Role {
@@ -38,7 +54,8 @@ impl Role {
             Action::ViewWorkflows | Action::ViewRuns => Self::Viewer,
             Action::OperateRuns => Self::Operator,
             Action::EditWorkflows | Action::PublishWorkflows => Self::Builder,
-            Action::ManageWorkspace => Self::Admin,
+            Action::ManageWorkspace | Action::ManagePeople => Self::Admin,
+            Action::DeleteWorkspace => Self::Owner,
         };
         self >= least
     }
@@ -54,9 +71,25 @@ impl Role {
         }
     }
 
+    /// What the role may, in a few words.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Viewer => "looks at workflows and runs",
+            Self::Operator => "also starts, replays and cancels runs",
+            Self::Builder => "also builds and publishes workflows",
+            Self::Admin => "also manages people, connections and settings",
+            Self::Owner => "also makes other owners and may delete the workspace",
+        }
+    }
+
+    /// The role of exactly this name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+
     /// The role of this name. An unknown one is the least: what a newer build wrote gives no rights here.
     pub fn from_name(name: &str) -> Self {
-        Self::ALL.into_iter().find(|role| role.name() == name).unwrap_or(Self::Viewer)
+        Self::of_name(name).unwrap_or(Self::Viewer)
     }
 }
 
@@ -71,6 +104,8 @@ pub enum Rule {
     /// Anybody signed in, whatever their role.
     SignedIn,
     May(Action),
+    /// Whoever owns the instance: what no workspace may decide.
+    InstanceOwner,
 }
 
 #[cfg(test)]
@@ -79,12 +114,11 @@ mod tests {
 
     #[test]
     fn a_higher_role_may_whatever_a_lower_one_may() {
-        use Action::*;
-        for action in [ViewWorkflows, EditWorkflows, PublishWorkflows, ViewRuns, OperateRuns, ManageWorkspace] {
+        for action in Action::ALL {
             for pair in Role::ALL.windows(2) {
-                assert!(!pair[0].may(action) || pair[1].may(action), "{action:?} {pair:?}");
+                assert!(!pair[0].may(*action) || pair[1].may(*action), "{action:?} {pair:?}");
             }
-            assert!(Role::Owner.may(action));
+            assert!(Role::Owner.may(*action));
         }
     }
 
@@ -92,7 +126,8 @@ mod tests {
     fn viewers_change_nothing_and_operators_do_not_build() {
         assert!(Role::Viewer.may(Action::ViewRuns) && !Role::Viewer.may(Action::OperateRuns));
         assert!(Role::Operator.may(Action::OperateRuns) && !Role::Operator.may(Action::EditWorkflows));
-        assert!(!Role::Builder.may(Action::ManageWorkspace));
+        assert!(!Role::Builder.may(Action::ManageWorkspace) && !Role::Builder.may(Action::ManagePeople));
+        assert!(!Role::Admin.may(Action::DeleteWorkspace));
     }
 
     #[test]

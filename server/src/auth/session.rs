@@ -1,10 +1,14 @@
-//! Sessions: 256 random bits in a cookie, their SHA-256 in the table. Idle for twelve hours or thirty days old, a session is over.
+//! Sessions: 256 random bits in a cookie, their SHA-256 in the table. Idle for twelve hours or thirty days old, a session is over. An
+//! id is good for the role for which it was made and for no higher one: a page opened after a change of role takes a new id.
 
-use super::{Actor, csrf, permission::Role, visit::Visit};
+use super::{Actor, OtherWorkspace, csrf, permission::Role, visit::Visit};
 use crate::{
     app::App,
-    problem::Problem,
-    store::sessions::{self, NewSession},
+    problem::{Code, Problem},
+    store::{
+        members,
+        sessions::{self, FoundSession, NewSession},
+    },
 };
 use axum::http::{HeaderMap, header};
 use axum_extra::extract::CookieJar;
@@ -73,6 +77,9 @@ pub async fn start(
 ) -> Result<SessionId, Problem> {
     let id = SessionId::random();
     let now = app.clock.now();
+    let role = members::role(&mut *connection, workspace, person)
+        .await?
+        .ok_or_else(|| Problem::new(Code::Forbidden, "You are not a member of that workspace (any more)."))?;
     let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     sessions::insert(
         connection,
@@ -80,6 +87,7 @@ pub async fn start(
             id_hash: &id.hash(),
             person,
             workspace,
+            role,
             now,
             expires_at: now + LONGEST,
             address: &visit.address.to_string(),
@@ -92,8 +100,14 @@ pub async fn start(
     Ok(id)
 }
 
+/// Who sent a request, and the `Set-Cookie` that its answer must carry when their session took a new id.
+pub struct Found {
+    pub actor: Actor,
+    pub renewed: Option<String>,
+}
+
 /// Who sent this request, if their session lives.
-pub async fn find(app: &App, visit: &Visit, headers: &HeaderMap) -> Result<Option<Actor>, Problem> {
+pub async fn find(app: &App, visit: &Visit, headers: &HeaderMap) -> Result<Option<Found>, Problem> {
     let Some(id) = SessionId::of_request(headers, visit.https) else { return Ok(None) };
     let hash = id.hash();
     let now = app.clock.now();
@@ -101,18 +115,52 @@ pub async fn find(app: &App, visit: &Visit, headers: &HeaderMap) -> Result<Optio
     if now - row.seen_at > SEEN_EVERY {
         sessions::touch(&app.pool, &hash, now, &visit.address.to_string()).await?;
     }
-    Ok(Some(Actor {
+    // Scripts of an open page would go on with the old token: only a page takes the new id.
+    if row.made_for != row.role && opens_a_page(headers) {
+        let new = SessionId::random();
+        if !sessions::renew(&app.pool, &hash, &new.hash(), row.workspace, row.role).await? {
+            return Ok(None);
+        }
+        let (cookie, role) = (new.cookie(visit.https), row.role);
+        return Ok(Some(Found { actor: Actor { role, ..actor(row, &new, visit) }, renewed: Some(cookie) }));
+    }
+    Ok(Some(Found { actor: actor(row, &id, visit), renewed: None }))
+}
+
+/// Goes on in another workspace of the person, under a new id. `None` when they are no member of it.
+pub async fn switch(app: &App, actor: &Actor, workspace: WorkspaceId) -> Result<Option<SessionId>, Problem> {
+    let Some(role) = members::role(&app.pool, workspace, actor.person).await? else { return Ok(None) };
+    let id = SessionId::random();
+    let renewed = sessions::renew(&app.pool, &actor.session, &id.hash(), workspace, role).await?;
+    Ok(renewed.then_some(id))
+}
+
+/// The role that the session of this hash gives; none when it is over.
+pub async fn worth(app: &App, hash: &[u8; 32]) -> Result<Option<Role>, Problem> {
+    let now = app.clock.now();
+    Ok(sessions::find(&app.pool, hash, now, now - IDLE).await?.map(|row| row.role.min(row.made_for)))
+}
+
+fn actor(row: FoundSession, id: &SessionId, visit: &Visit) -> Actor {
+    Actor {
         person: row.person,
         name: row.name,
         email: row.email,
         workspace: row.workspace,
         workspace_name: row.workspace_name,
-        role: Role::from_name(&row.role),
+        language: row.language,
+        others: row.others.into_iter().map(|(id, name)| OtherWorkspace { id, name }).collect(),
+        // A role that was taken away is gone at once.
+        role: row.role.min(row.made_for),
         instance_owner: row.instance_owner,
         csrf: csrf::token(&id.0),
-        session: hash,
+        session: id.hash(),
         visit: visit.clone(),
-    }))
+    }
+}
+
+fn opens_a_page(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).is_some_and(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html")))
 }
 
 #[cfg(test)]

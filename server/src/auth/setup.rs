@@ -1,15 +1,14 @@
 //! The first start: a one-time token protects the page that makes the owner. The terminal prints the token; the database keeps its
 //! hash. Once somebody exists there is no token and no page.
 
-use super::{password, permission::Role, session, visit::Visit};
+use super::{link, password, permission::Role, session, visit::Visit};
 use crate::{
     app::App,
+    people::languages,
     problem::{Code, Problem},
     store::{self, members, people, workspaces},
 };
 use axum::http::HeaderMap;
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 use subtle::ConstantTimeEq;
 use towpath_engine::ids::{PersonId, WorkspaceId};
@@ -22,6 +21,8 @@ pub struct Owner {
     pub password: String,
     /// An IANA name.
     pub time_zone: String,
+    /// How the first workspace writes dates and numbers (BCP 47).
+    pub language: String,
 }
 
 /// What became of an attempt to set up.
@@ -38,8 +39,8 @@ pub async fn new_token(pool: &PgPool) -> Result<Option<String>, store::Error> {
     if people::any(pool).await? {
         return Ok(None);
     }
-    let token = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
-    people::set_setup_token(pool, &hash(&token)).await?;
+    let token = link::make();
+    people::set_setup_token(pool, &link::hash(&token)).await?;
     Ok(Some(token))
 }
 
@@ -78,7 +79,7 @@ pub async fn complete(app: &App, visit: &Visit, headers: &HeaderMap, token: &str
         },
     )
     .await?;
-    workspaces::insert(&mut transaction, workspace, "Home", &owner.time_zone).await?;
+    workspaces::insert(&mut transaction, workspace, "Home", &owner.time_zone, &owner.language).await?;
     members::put(&mut transaction, workspace, person, Role::Owner).await?;
     let session = session::start(&mut transaction, app, visit, headers, person, workspace).await?;
     transaction.commit().await?;
@@ -100,7 +101,7 @@ pub async fn add_person(pool: &PgPool, email: &str, name: &str, role: Role, pass
         None => {
             people::take_setup_token(&mut transaction).await?;
             let workspace = WorkspaceId::new();
-            workspaces::insert(&mut transaction, workspace, "Home", "UTC").await?;
+            workspaces::insert(&mut transaction, workspace, "Home", "UTC", languages::DEFAULT).await?;
             (workspace, true)
         }
     };
@@ -116,10 +117,6 @@ pub async fn add_person(pool: &PgPool, email: &str, name: &str, role: Role, pass
     Ok(())
 }
 
-fn hash(token: &str) -> [u8; 32] {
-    Sha256::digest(token).into()
-}
-
 fn matches(stored: &[u8], token: &str) -> bool {
-    stored.ct_eq(&hash(token)).into()
+    stored.ct_eq(&link::hash(token)).into()
 }

@@ -38,18 +38,18 @@ impl Plans {
         if let Some(plan) = self.cached(workflow, version) {
             return Ok(plan);
         }
-        let document = sqlx::query_scalar!(
-            r#"select document::text as "document!" from workflow_version where workflow_id = $1 and version = $2"#,
+        let row = sqlx::query!(
+            r#"select document::text as "document!", language from workflow_version where workflow_id = $1 and version = $2"#,
             workflow.0,
             i32::try_from(version).unwrap_or(i32::MAX)
         )
         .fetch_optional(&self.pool)
         .await?
         .ok_or_else(|| NoPlan::NotRunnable("The version of the workflow that this run follows is gone.".into()))?;
-        let document: Workflow = serde_json::from_str(&document)
+        let document: Workflow = serde_json::from_str(&row.document)
             .map_err(|error| NoPlan::NotRunnable(format!("The stored version can't be read: {error}.")))?;
         let plan = Plan::new(version, document, &*self.registry).map_err(|error| NoPlan::NotRunnable(error.0))?;
-        let plan = Arc::new(plan);
+        let plan = Arc::new(plan.speaking(row.language));
         let mut plans = self.plans.write();
         if plans.len() >= MOST {
             let mut keep = false;

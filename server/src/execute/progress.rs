@@ -87,7 +87,13 @@ impl Progress {
     pub fn new(start: Start) -> Self {
         let id: RunId = start.run.run;
         let info = RunInfo { id, key: id.0, started_at: start.accepted_at };
-        let roots = Roots { trigger: TriggerData::Event(start.event), run: info, now: start.accepted_at, vars: Object::new() };
+        let roots = Roots {
+            trigger: TriggerData::Event(start.event),
+            run: info,
+            now: start.accepted_at,
+            vars: Object::new(),
+            language: start.plan.language.clone(),
+        };
         Self {
             run: start.run,
             plan: start.plan,

@@ -15,6 +15,8 @@ pub mod event_keys;
 pub mod figures;
 /// Bytes that pass between steps by reference.
 pub mod files;
+/// Addresses and roles that wait for somebody to take them up.
+pub mod invitations;
 /// Runs that have something to do.
 pub mod jobs;
 /// Who is what in which workspace.
@@ -31,6 +33,8 @@ pub mod people;
 pub mod records;
 /// Deliveries that were turned away.
 pub mod refusals;
+/// Links that set a new password.
+pub mod resets;
 /// What the pages about runs read.
 pub mod run_pages;
 /// Accepted events and their runs.

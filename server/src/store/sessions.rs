@@ -1,6 +1,7 @@
 //! The table `session`.
 
 use super::Error;
+use crate::auth::permission::Role;
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 use towpath_engine::ids::{PersonId, WorkspaceId};
@@ -9,6 +10,8 @@ pub struct NewSession<'a> {
     pub id_hash: &'a [u8; 32],
     pub person: PersonId,
     pub workspace: WorkspaceId,
+    /// The person's role there: the most that this session's id is good for.
+    pub role: Role,
     pub now: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
     pub address: &'a str,
@@ -23,17 +26,24 @@ pub struct FoundSession {
     pub instance_owner: bool,
     pub workspace: WorkspaceId,
     pub workspace_name: String,
-    pub role: String,
+    pub language: String,
+    /// The person's other workspaces, by name.
+    pub others: Vec<(WorkspaceId, String)>,
+    /// What the person is in the workspace now.
+    pub role: Role,
+    /// What they were when the session's id was made.
+    pub made_for: Role,
     pub seen_at: DateTime<Utc>,
 }
 
 pub async fn insert(connection: &mut PgConnection, new: NewSession<'_>) -> Result<(), Error> {
     sqlx::query!(
-        "insert into session (id_hash, person_id, workspace_id, created_at, seen_at, expires_at, address, user_agent)
-         values ($1, $2, $3, $4, $4, $5, $6, $7)",
+        "insert into session (id_hash, person_id, workspace_id, role, created_at, seen_at, expires_at, address, user_agent)
+         values ($1, $2, $3, $4, $5, $5, $6, $7, $8)",
         new.id_hash.as_slice(),
         new.person.0,
         new.workspace.0,
+        new.role.name(),
         new.now,
         new.expires_at,
         new.address,
@@ -52,12 +62,17 @@ pub async fn find(
     seen_after: DateTime<Utc>,
 ) -> Result<Option<FoundSession>, Error> {
     let row = sqlx::query!(
-        "select p.id, p.name, p.email, p.instance_owner, w.id as workspace_id, w.name as workspace_name, m.role, s.seen_at
+        r#"select p.id, p.name, p.email, p.instance_owner, w.id as workspace_id, w.name as workspace_name, w.language,
+             m.role, s.role as made_for, s.seen_at,
+             array(select o.id from member n join workspace o on o.id = n.workspace_id and o.deleted_at is null
+                   where n.person_id = p.id and o.id <> w.id order by lower(o.name), o.id limit 50) as "other_ids!",
+             array(select o.name from member n join workspace o on o.id = n.workspace_id and o.deleted_at is null
+                   where n.person_id = p.id and o.id <> w.id order by lower(o.name), o.id limit 50) as "other_names!"
          from session s
          join person p on p.id = s.person_id and p.disabled_at is null
-         join workspace w on w.id = s.workspace_id
+         join workspace w on w.id = s.workspace_id and w.deleted_at is null
          join member m on m.workspace_id = s.workspace_id and m.person_id = s.person_id
-         where s.id_hash = $1 and s.expires_at > $2 and s.seen_at > $3",
+         where s.id_hash = $1 and s.expires_at > $2 and s.seen_at > $3"#,
         id_hash.as_slice(),
         now,
         seen_after,
@@ -71,9 +86,32 @@ pub async fn find(
         instance_owner: row.instance_owner,
         workspace: WorkspaceId(row.workspace_id),
         workspace_name: row.workspace_name,
-        role: row.role,
+        language: row.language,
+        others: row.other_ids.into_iter().map(WorkspaceId).zip(row.other_names).collect(),
+        role: Role::from_name(&row.role),
+        made_for: Role::from_name(&row.made_for),
         seen_at: row.seen_at,
     }))
+}
+
+/// Gives a session a new id, and with it a role and a workspace; the old id signs nobody in any more. `false` when it was gone.
+pub async fn renew(
+    db: impl PgExecutor<'_>,
+    id_hash: &[u8; 32],
+    new_hash: &[u8; 32],
+    workspace: WorkspaceId,
+    role: Role,
+) -> Result<bool, Error> {
+    let renewed = sqlx::query!(
+        "update session set id_hash = $2, workspace_id = $3, role = $4 where id_hash = $1",
+        id_hash.as_slice(),
+        new_hash.as_slice(),
+        workspace.0,
+        role.name(),
+    )
+    .execute(db)
+    .await?;
+    Ok(renewed.rows_affected() > 0)
 }
 
 /// It was used just now, from this address.
@@ -91,6 +129,8 @@ pub struct ListedSession {
     pub seen_at: DateTime<Utc>,
     pub address: String,
     pub user_agent: String,
+    /// Where it is.
+    pub workspace: String,
 }
 
 /// A person's living sessions, the last used first.
@@ -102,8 +142,9 @@ pub async fn list(
 ) -> Result<Vec<ListedSession>, Error> {
     let rows = sqlx::query_as!(
         ListedSession,
-        "select id_hash, created_at, seen_at, address, user_agent from session
-         where person_id = $1 and expires_at > $2 and seen_at > $3 order by seen_at desc limit 100",
+        "select s.id_hash, s.created_at, s.seen_at, s.address, s.user_agent, w.name as workspace
+         from session s join workspace w on w.id = s.workspace_id
+         where s.person_id = $1 and s.expires_at > $2 and s.seen_at > $3 order by s.seen_at desc limit 100",
         person.0,
         now,
         seen_after,
@@ -128,6 +169,12 @@ pub async fn end_others(db: impl PgExecutor<'_>, person: PersonId, kept: &[u8]) 
 /// Ends all sessions of a person.
 pub async fn end_all(db: impl PgExecutor<'_>, person: PersonId) -> Result<u64, Error> {
     Ok(sqlx::query!("delete from session where person_id = $1", person.0).execute(db).await?.rows_affected())
+}
+
+/// Ends a person's sessions in one workspace.
+pub async fn end_in(db: impl PgExecutor<'_>, workspace: WorkspaceId, person: PersonId) -> Result<u64, Error> {
+    let ended = sqlx::query!("delete from session where workspace_id = $1 and person_id = $2", workspace.0, person.0).execute(db);
+    Ok(ended.await?.rows_affected())
 }
 
 /// Removes what is over anyway.

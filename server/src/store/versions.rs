@@ -28,8 +28,8 @@ pub async fn insert(
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     sqlx::query!(
-        "insert into workflow_version (workflow_id, version, workspace_id, document, published_by, published_at)
-         values ($1, $2, $3, $4, $5, $6)",
+        "insert into workflow_version (workflow_id, version, workspace_id, document, published_by, published_at, language)
+         select $1, $2, $3, $4, $5, $6, language from workspace where id = $3",
         workflow.0,
         version,
         workspace.0,

@@ -4,6 +4,7 @@ mod forms;
 mod hooks;
 mod house;
 mod passwords;
+mod people;
 mod routes;
 mod sign_in;
 mod trigger;

@@ -8,7 +8,7 @@ use axum::{
 };
 use serde_json::json;
 use sqlx::{PgPool, postgres::PgConnectOptions, postgres::PgPoolOptions};
-use towpath_engine::ids::{RunId, WorkflowId, WorkspaceId};
+use towpath_engine::ids::{PersonId, RunId, WorkflowId, WorkspaceId};
 use towpath_server::{
     auth::permission::{Role, Rule},
     routes::{self, Route},
@@ -18,18 +18,62 @@ use uuid::Uuid;
 /// What the ids in a path stand for.
 #[derive(Clone, Copy)]
 struct Ids {
+    workspace: WorkspaceId,
     workflow: WorkflowId,
     run: RunId,
+    person: PersonId,
+    invitation: Uuid,
+    /// The hash of a session's id, which is how it is named.
+    session: [u8; 32],
 }
 
 impl Ids {
     fn of_nothing() -> Self {
-        Self { workflow: WorkflowId::new(), run: RunId::new() }
+        Self {
+            workspace: WorkspaceId::new(),
+            workflow: WorkflowId::new(),
+            run: RunId::new(),
+            person: PersonId::new(),
+            invitation: Uuid::now_v7(),
+            session: rand_bytes(),
+        }
     }
 
     /// Things of a workspace, put there by hand.
     async fn planted(pool: &PgPool, workspace: WorkspaceId) -> Self {
-        let ids = Self::of_nothing();
+        let ids = Self { workspace, ..Self::of_nothing() };
+        sqlx::query("insert into person (id, email, name, password_hash) values ($1, 'planted@example.com', 'Planted', 'none')")
+            .bind(ids.person.0)
+            .execute(pool)
+            .await
+            .unwrap();
+        sqlx::query("insert into member (workspace_id, person_id, role) values ($1, $2, 'operator')")
+            .bind(workspace.0)
+            .bind(ids.person.0)
+            .execute(pool)
+            .await
+            .unwrap();
+        sqlx::query(
+            "insert into invitation (id, workspace_id, email, role, token_hash, invited_by, created_at, expires_at)
+             values ($1, $2, 'invited@example.com', 'viewer', $3, $4, now(), now() + interval '1 day')",
+        )
+        .bind(ids.invitation)
+        .bind(workspace.0)
+        .bind(ids.session.as_slice())
+        .bind(ids.person.0)
+        .execute(pool)
+        .await
+        .unwrap();
+        sqlx::query(
+            "insert into session (id_hash, person_id, workspace_id, role, expires_at, address, user_agent)
+             values ($1, $2, $3, 'operator', now() + interval '1 day', '127.0.0.1', '')",
+        )
+        .bind(ids.session.as_slice())
+        .bind(ids.person.0)
+        .bind(workspace.0)
+        .execute(pool)
+        .await
+        .unwrap();
         let document = json!({ "towpath": 1, "name": "Planted", "trigger": { "id": "trigger", "use": "webhook" }, "steps": [] });
         sqlx::query(
             "insert into workflow (id, workspace_id, name, state, draft, published_revision, published_version, latest_version)
@@ -85,6 +129,12 @@ impl Ids {
                     ("id" | "workflow", "workflows") => self.workflow.to_string(),
                     ("id" | "run", "runs") => self.run.to_string(),
                     ("id", "forms" | "hooks") | ("endpoint", _) => Uuid::nil().to_string(),
+                    ("person", _) => self.person.to_string(),
+                    ("invitation", _) => self.invitation.to_string(),
+                    ("session", _) => hex::encode(self.session),
+                    ("workspace", _) => self.workspace.to_string(),
+                    // The secrets of links open their pages to whoever has them; nobody has this one.
+                    ("token", _) => "not-a-secret-of-ours".to_owned(),
                     ("version" | "attempt", _) => "1".to_owned(),
                     ("sample", _) => Uuid::nil().to_string(),
                     ("*rest", _) => "rest".to_owned(),
@@ -109,28 +159,53 @@ async fn call(house: &House, browser: &Browser, route: &Route, path: &str) -> An
         .header("x-csrf-token", &browser.csrf)
         .header(header::ACCEPT, if api { "application/json" } else { "text/html" });
     let (kind, body) = if api {
-        ("application/json", json_for(path).to_string())
+        ("application/json", json_for(route).to_string())
     } else {
-        ("application/x-www-form-urlencoded", "name=Taken+over&step=step&decision=fail".to_owned())
+        (
+            "application/x-www-form-urlencoded",
+            "name=Taken+over&step=step&decision=fail&role=viewer&email=new%40example.com".to_owned(),
+        )
     };
     let body = if route.method == Method::GET { Body::empty() } else { Body::from(body) };
     house.send(request.header(header::CONTENT_TYPE, kind).body(body).unwrap()).await
 }
 
 /// A body that the address takes, so that a call is not turned away before it looks at anything. Others get an empty object.
-fn json_for(path: &str) -> serde_json::Value {
-    match path.rsplit('/').next().unwrap_or_default() {
+fn json_for(route: &Route) -> serde_json::Value {
+    match route.path {
+        "/api/v1/members/{person}" => return json!({ "role": "viewer" }),
+        "/api/v1/invitations" => return json!({ "email": "new@example.com", "role": "viewer" }),
+        "/api/v1/workspace" if route.method == Method::DELETE => return json!({ "name": "Taken over" }),
+        "/api/v1/instance/workspaces/{workspace}" => return json!({ "name": "Taken over" }),
+        "/api/v1/instance/people/{person}" => return json!({ "disabled": true }),
+        _ => {}
+    }
+    match route.path.rsplit('/').next().unwrap_or_default() {
         "rename" => json!({ "name": "Taken over" }),
         "edits" => json!({ "base": 0, "operations": [{ "op": "set_name", "name": "Taken over" }] }),
         "resolve" => json!({ "values": {} }),
         "decide" => json!({ "step": "step", "decision": "fail" }),
-        "workflows" => json!({ "name": "New" }),
+        "workflows" | "workspaces" => json!({ "name": "New" }),
         _ => json!({}),
     }
 }
 
 fn guarded() -> impl Iterator<Item = Route> {
-    routes::all().table.into_iter().filter(|route| matches!(route.rule, Rule::SignedIn | Rule::May(_)))
+    routes::all().table.into_iter().filter(|route| !matches!(route.rule, Rule::Public | Rule::Visitor))
+}
+
+/// Puts the person back to where they were: leaving is a route, too.
+async fn put_back(house: &House, email: &str, role: Role) {
+    sqlx::query(
+        "insert into member (workspace_id, person_id, role)
+         select w.id, p.id, $2 from person p, (select id from workspace order by created_at, id limit 1) w where p.email = $1
+         on conflict (workspace_id, person_id) do update set role = excluded.role",
+    )
+    .bind(email)
+    .bind(role.name())
+    .execute(house.pool())
+    .await
+    .unwrap();
 }
 
 fn names_things(route: &Route) -> bool {
@@ -161,19 +236,45 @@ async fn every_role_gets_what_the_table_gives_it_and_no_more(pool: PgPoolOptions
         let email = format!("{}@example.com", role.name());
         house.person(&email, role).await;
         for route in guarded() {
+            put_back(&house, &email, role).await;
             // A fresh session each: signing out is a route, too.
             let browser = house.sign_in(&email, crate::house::PASSWORD).await.unwrap();
             let answer = call(&house, &browser, &route, &Ids::of_nothing().fill(&route)).await;
             let allowed = match route.rule {
                 Rule::May(action) => role.may(action),
+                Rule::InstanceOwner => false,
                 _ => true,
             };
             let at = format!("{} {} as {}", route.method, route.path, role.name());
             assert_eq!(answer.status == StatusCode::FORBIDDEN, !allowed, "{at}: {} {}", answer.status, answer.body);
             assert_ne!(answer.status, StatusCode::UNAUTHORIZED, "{at}");
-            assert!(!answer.location().starts_with("/sign-in") || route.path == "/sign-out", "{at}");
+            let ends_the_session = ["/sign-out", "/settings/leave"].contains(&route.path);
+            assert!(!answer.location().starts_with("/sign-in") || ends_the_session, "{at}");
             assert!(!answer.status.is_server_error(), "{at}: {} {}", answer.status, answer.body);
         }
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn owning_the_instance_gives_its_routes_and_nothing_in_a_workspace(pool: PgPoolOptions, options: PgConnectOptions) {
+    let house = House::build(pool, options).await;
+    house.owner().await;
+    house.person("host@example.com", Role::Viewer).await;
+    for route in guarded() {
+        put_back(&house, "host@example.com", Role::Viewer).await;
+        sqlx::query("update person set instance_owner = true where email = 'host@example.com'")
+            .execute(house.pool())
+            .await
+            .unwrap();
+        let browser = house.sign_in("host@example.com", crate::house::PASSWORD).await.unwrap();
+        let answer = call(&house, &browser, &route, &Ids::of_nothing().fill(&route)).await;
+        let allowed = match route.rule {
+            Rule::May(action) => Role::Viewer.may(action),
+            _ => true,
+        };
+        let at = format!("{} {}", route.method, route.path);
+        assert_eq!(answer.status == StatusCode::FORBIDDEN, !allowed, "{at}: {} {}", answer.status, answer.body);
+        assert!(!answer.status.is_server_error(), "{at}: {} {}", answer.status, answer.body);
     }
 }
 
@@ -184,7 +285,8 @@ async fn another_workspace_s_things_are_not_there(pool: PgPoolOptions, options: 
     let (workspace, neighbour) = house.neighbour("next@example.com").await;
     let theirs = Ids::planted(house.pool(), workspace).await;
     let mut seen_by_their_owner = 0;
-    for route in guarded().filter(names_things) {
+    // Who owns the instance sees all people and workspaces; nobody else sees those routes.
+    for route in guarded().filter(names_things).filter(|route| route.rule != Rule::InstanceOwner) {
         let at = format!("{} {}", route.method, route.path);
         let (foreign, nothing) = (theirs.fill(&route), Ids::of_nothing().fill(&route));
         let answer = call(&house, &owner, &route, &foreign).await;
@@ -211,6 +313,25 @@ async fn another_workspace_s_things_are_not_there(pool: PgPoolOptions, options: 
             .await
             .unwrap();
     assert!(untouched, "a call from another workspace changed the workflow");
+    let untouched: bool = sqlx::query_scalar(
+        "select exists (select from member where person_id = $1 and role = 'operator')
+            and exists (select from invitation where id = $2 and revoked_at is null)
+            and exists (select from session where id_hash = $3)",
+    )
+    .bind(theirs.person.0)
+    .bind(theirs.invitation)
+    .bind(theirs.session.as_slice())
+    .fetch_one(house.pool())
+    .await
+    .unwrap();
+    assert!(untouched, "a call from another workspace changed its people");
+}
+
+fn rand_bytes() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes[..16].copy_from_slice(Uuid::new_v4().as_bytes());
+    bytes[16..].copy_from_slice(Uuid::new_v4().as_bytes());
+    bytes
 }
 
 /// The body without UUIDs, which differ in each answer.
@@ -240,7 +361,7 @@ async fn nothing_changes_without_the_session_s_token_or_from_another_site(pool: 
         }
     }
     // Signing somebody in from another site is refused as well.
-    for path in ["/sign-in", "/setup"] {
+    for path in ["/sign-in", "/setup", "/invitations/x", "/reset/x"] {
         let request = Browser::default().request(Method::POST, path).header("origin", "http://evil.example");
         let request = request
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")

@@ -12,6 +12,7 @@ pub struct Setup {
     pub name: String,
     pub email: String,
     pub time_zone: String,
+    pub language: String,
     pub errors: Errors,
 }
 

@@ -11,6 +11,10 @@ pub struct Account {
     pub email: String,
     pub errors: Errors,
     pub sessions: Vec<SessionRow>,
+    /// Is the person in several workspaces?
+    pub several: bool,
+    /// The one that this page was opened in.
+    pub workspace: String,
 }
 
 /// One browser that is signed in.
@@ -20,6 +24,8 @@ pub struct SessionRow {
     /// "Firefox on Linux".
     pub device: String,
     pub address: String,
+    /// The name of the workspace that it is in.
+    pub workspace: String,
     /// RFC 3339.
     pub signed_in: String,
     pub seen: String,

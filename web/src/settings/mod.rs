@@ -1,4 +1,8 @@
-//! Settings: one's own account, and the workspace's.
+//! Settings: one's own account, the workspace with its members, and the instance.
 
 pub mod account;
+pub mod confirm;
+pub mod instance;
+pub mod link;
+pub mod members;
 pub mod workspace;

@@ -11,6 +11,11 @@ pub struct Workspace {
     pub time_zone: String,
     /// Groups of time zones, as the drop-down shows them.
     pub zones: Vec<ZoneGroup>,
+    pub language: String,
+    /// Tags and names, as the drop-down shows them.
+    pub languages: &'static [(&'static str, &'static str)],
+    /// May this person delete the workspace?
+    pub deletes: bool,
     pub alert_mail: String,
     pub alert_url: String,
     /// Can this server send mail at all?

@@ -18,6 +18,11 @@ pub(super) fn all() -> Vec<Function> {
     [text::TABLE, number::TABLE, date::TABLE, list::TABLE, object::TABLE, data::TABLE].concat()
 }
 
+/// Can numbers and amounts of money be written in this language? It is named by its BCP 47 tag, such as `de` or `de-CH`.
+pub fn knows_language(tag: &str) -> bool {
+    locale::find(tag).is_ok()
+}
+
 /// Filters that people know by another name from elsewhere.
 pub(super) const OTHER_NAMES: &[(&str, &str)] = &[
     ("capitalize", "title"),

@@ -50,13 +50,13 @@ pub(super) const TABLE: &[Function] = &[
         "As people write it",
         r#"1234567.891 | format_number("de", 2)"#,
         r#""1.234.567,89""#,
-        "With marks between thousands as the language has it (en unless you name one) and so many digits behind the point.",
+        "With marks between thousands as the language has it (the workspace's unless you name one) and so many digits behind the point.",
     ),
     filter("currency", currency, &[need("code"), may("language")]).says(
         "As an amount of money",
         r#"1234.5 | currency("EUR", "de")"#,
         "\"1.234,50\u{a0}€\"",
-        "With the currency's sign and digits, as the language has it (en unless you name one).",
+        "With the currency's sign and digits, as the language has it (the workspace's unless you name one).",
     ),
     filter("sum", |call| sum(call).and_then(|(sum, _)| Ok(sum.into_json()?.into())), &[may("field")]).says(
         "Sum",
@@ -146,7 +146,7 @@ fn decimal(call: &Arguments<'_>, number: Num) -> Result<Decimal, Fault> {
 fn format_number(mut call: Arguments<'_>) -> Value<'_> {
     let number = call.number(0)?;
     let number = decimal(&call, number)?;
-    let language = call.text_or(1, "en")?;
+    let language = call.language(1)?;
     let digits = if call.given(2) { Some(u32::try_from(call.whole(2, 0, 20)?).unwrap_or(0)) } else { None };
     Ok(Val::text(locale::find(&language)?.number(number, digits)))
 }
@@ -158,7 +158,7 @@ fn currency(mut call: Arguments<'_>) -> Value<'_> {
     if code.len() != 3 || !code.bytes().all(|byte| byte.is_ascii_uppercase()) {
         return Err(Fault::new("A currency has a code of three letters, such as EUR or USD.").saw(format!("\"{code}\"")));
     }
-    let language = call.text_or(2, "en")?;
+    let language = call.language(2)?;
     Ok(Val::text(locale::find(&language)?.money(number, &code)))
 }
 

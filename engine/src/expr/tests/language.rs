@@ -297,7 +297,13 @@ fn a_run_that_is_resumed_computes_the_same() {
     let at = |step: &str, key: u128, now: &str| {
         let run =
             RunInfo { id: RunId(Uuid::from_u128(1)), key: Uuid::from_u128(key), started_at: moment("2026-11-20T10:00:00Z") };
-        let mut context = Context::new(Roots { trigger: json!({}).into(), run, now: run.started_at, vars: Object::new() });
+        let mut context = Context::new(Roots {
+            trigger: json!({}).into(),
+            run,
+            now: run.started_at,
+            vars: Object::new(),
+            language: "en".into(),
+        });
         context.at(&StepPath(step.into()), moment(now));
         resolve(field.clone(), &context).unwrap().unwrap()
     };

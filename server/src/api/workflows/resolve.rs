@@ -28,10 +28,10 @@ pub struct Samples {
 
 impl Samples {
     /// What expressions of `step` see. The run's id and key are new ones: nothing of a trial is repeatable.
-    pub fn into_context(self, step: &StepId, now: DateTime<Utc>) -> Context {
+    pub fn into_context(self, step: &StepId, now: DateTime<Utc>, language: String) -> Context {
         let id = RunId::new();
         let run = RunInfo { id, key: id.0, started_at: now };
-        let mut context = Context::new(Roots { trigger: self.trigger.into(), run, now, vars: Object::new() });
+        let mut context = Context::new(Roots { trigger: self.trigger.into(), run, now, vars: Object::new(), language });
         for (id, output) in self.steps {
             context.set_step(&StepPath(id), output);
         }
@@ -63,7 +63,7 @@ pub async fn post(
     if resolve.values.len() > MOST {
         return Err(Problem::invalid("values", format!("At most {MOST} values at a time.")));
     }
-    let context = resolve.samples.into_context(&StepId("preview".into()), app.clock.now());
+    let context = resolve.samples.into_context(&StepId("preview".into()), app.clock.now(), actor.language);
     let results: Map<String, Json> = resolve.values.into_iter().map(|(name, value)| (name, one(&value, &context))).collect();
     Ok(Body(json!({ "results": results })))
 }
@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn a_value_its_absence_and_a_mistake_are_told_apart() {
         let samples = Samples { trigger: json!({ "body": { "total": 12 } }), steps: BTreeMap::new() };
-        let context = samples.into_context(&StepId("x".into()), DateTime::UNIX_EPOCH);
+        let context = samples.into_context(&StepId("x".into()), DateTime::UNIX_EPOCH, "en".into());
         assert_eq!(one(&json!("{{ trigger.body.total }}"), &context), json!({ "value": 12 }));
         assert_eq!(one(&json!("Total: {{ trigger.body.total }}"), &context), json!({ "value": "Total: 12" }));
         assert!(one(&json!("{{ trigger.body.name }}"), &context)["missing"].is_string());

@@ -55,7 +55,7 @@ pub async fn post(
     let workflow = read_document(stored.draft)?;
     let step_id = StepId(step);
     let step = workflow.step(&step_id).ok_or_else(Problem::not_found)?;
-    let context = trial.samples.into_context(&step_id, app.clock.now());
+    let context = trial.samples.into_context(&step_id, app.clock.now(), actor.language.clone());
     let answer = match (PureStep::compile(step), trial.send) {
         (Err(error), _) => json!({ "error": StepError::from(error) }),
         (Ok(Some(pure)), _) => done(pure.evaluate(&context)),

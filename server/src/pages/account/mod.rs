@@ -1,8 +1,11 @@
-//! Getting in and out: the first start, sign-in, sign-out, and the choice of light or dark.
+//! Getting in and out: the first start, invitations, sign-in, sign-out, another workspace, and the choice of light or dark.
 
+pub mod invitation;
+pub mod reset;
 pub mod setup;
 pub mod sign_in;
 pub mod sign_out;
+pub mod switch;
 pub mod theme;
 
 use axum::{
@@ -11,7 +14,7 @@ use axum::{
 };
 
 /// Adds a `Set-Cookie` to a response.
-fn with_cookie(mut response: Response, cookie: &str) -> Response {
+pub(super) fn with_cookie(mut response: Response, cookie: &str) -> Response {
     if let Ok(value) = HeaderValue::from_str(cookie) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }

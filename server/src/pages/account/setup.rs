@@ -9,6 +9,7 @@ use crate::{
         visit::Visit,
     },
     pages,
+    people::{is_email, languages},
     problem::Problem,
     store::people,
 };
@@ -42,6 +43,9 @@ pub struct Input {
     password: String,
     #[serde(default)]
     time_zone: String,
+    /// What the browser says of its language.
+    #[serde(default)]
+    language: String,
 }
 
 /// `GET /setup`
@@ -59,7 +63,14 @@ pub async fn show(
     }
     form(
         &visit,
-        Input { token: link.token, name: String::new(), email: String::new(), password: String::new(), time_zone: "UTC".into() },
+        Input {
+            token: link.token,
+            name: String::new(),
+            email: String::new(),
+            password: String::new(),
+            time_zone: "UTC".into(),
+            language: languages::DEFAULT.into(),
+        },
         Errors::default(),
     )
 }
@@ -80,6 +91,7 @@ pub async fn submit(
         email: input.email.trim().to_lowercase(),
         password: input.password,
         time_zone: input.time_zone.parse::<chrono_tz::Tz>().map_or("UTC", |zone| zone.name()).to_owned(),
+        language: languages::nearest(&input.language).to_owned(),
     };
     match setup::complete(&app, &visit, &headers, &input.token, owner).await? {
         Outcome::Done(session) => {
@@ -106,12 +118,6 @@ fn mistakes(input: &Input) -> Errors {
     errors
 }
 
-/// Is this an e-mail address that can be stored?
-pub fn is_email(text: &str) -> bool {
-    let text = text.trim();
-    text.len() <= 254 && text.parse::<lettre::Address>().is_ok()
-}
-
 fn form(visit: &Visit, input: Input, errors: Errors) -> Result<Response, Problem> {
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let view = Setup {
@@ -120,6 +126,7 @@ fn form(visit: &Visit, input: Input, errors: Errors) -> Result<Response, Problem
         name: input.name,
         email: input.email,
         time_zone: input.time_zone,
+        language: input.language,
         errors,
     };
     Ok((status, pages::html(&view)?).into_response())

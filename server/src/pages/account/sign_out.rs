@@ -16,6 +16,7 @@ use axum::{
 /// `POST /sign-out`
 pub async fn submit(State(app): State<App>, actor: Actor) -> Result<Response, Problem> {
     sessions::end(&app.pool, actor.person, &actor.session).await?;
+    app.auth.revocations.ring();
     let mut response = with_cookie(Redirect::to("/sign-in").into_response(), &SessionId::gone(actor.visit.https));
     // Pages in the back-forward cache would show what the person may no longer see. Browsers take it from safe origins only.
     if actor.visit.https || actor.visit.local {

@@ -1,6 +1,9 @@
-//! Settings: one's own account, and the workspace's.
+//! Settings: one's own account, the workspace with its members, and the instance.
 
 pub mod account;
+pub mod delete_workspace;
+pub mod instance;
+pub mod members;
 pub mod password;
 pub mod profile;
 pub mod sessions;

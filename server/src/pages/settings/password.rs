@@ -51,5 +51,6 @@ pub async fn submit(State(app): State<App>, actor: Actor, Form(input): Form<Inpu
     people::set_password(&mut transaction, actor.person, &hash).await?;
     sessions::end_others(&mut *transaction, actor.person, &actor.session).await?;
     transaction.commit().await?;
+    app.auth.revocations.ring();
     Ok(Redirect::to("/settings?done=password").into_response())
 }

@@ -1,9 +1,11 @@
 //! The workspace's settings.
 
 use crate::{
+    api::workspaces::WorkspaceSettings,
     app::App,
-    auth::Actor,
-    pages::{self, account::setup::is_email},
+    auth::{Actor, permission::Action},
+    pages,
+    people::{is_email, languages},
     problem::Problem,
     store::workspaces::{self, Settings},
 };
@@ -28,9 +30,23 @@ pub struct Input {
     #[serde(default)]
     time_zone: String,
     #[serde(default)]
+    language: String,
+    #[serde(default)]
     alert_mail: String,
     #[serde(default)]
     alert_url: String,
+}
+
+impl From<WorkspaceSettings> for Input {
+    fn from(sent: WorkspaceSettings) -> Self {
+        Self {
+            name: sent.name,
+            time_zone: sent.time_zone,
+            language: sent.language,
+            alert_mail: sent.alert_mail.unwrap_or_default(),
+            alert_url: sent.alert_url.unwrap_or_default(),
+        }
+    }
 }
 
 /// `GET /settings/workspace`
@@ -39,6 +55,7 @@ pub async fn show(State(app): State<App>, actor: Actor) -> Result<Response, Prob
     let input = Input {
         name: now.name,
         time_zone: now.time_zone,
+        language: now.language,
         alert_mail: now.alert_mail.unwrap_or_default(),
         alert_url: now.alert_url.unwrap_or_default(),
     };
@@ -56,7 +73,8 @@ pub async fn submit(State(app): State<App>, actor: Actor, Form(input): Form<Inpu
     }
 }
 
-fn read(input: &Input) -> Result<Settings, Errors> {
+/// What was typed, as settings; or what is wrong with it.
+pub fn read(input: &Input) -> Result<Settings, Errors> {
     let mut errors = Errors::default();
     let name = input.name.trim();
     if name.is_empty() || name.chars().count() > 200 {
@@ -65,6 +83,10 @@ fn read(input: &Input) -> Result<Settings, Errors> {
     let zone = input.time_zone.parse::<chrono_tz::Tz>();
     if zone.is_err() {
         errors.add("time_zone", "Pick a time zone from the list.");
+    }
+    let language = languages::of_tag(&input.language);
+    if language.is_none() {
+        errors.add("language", "Pick a language from the list.");
     }
     let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let alert_mail = given(&input.alert_mail);
@@ -75,10 +97,14 @@ fn read(input: &Input) -> Result<Settings, Errors> {
     if alert_url.as_deref().is_some_and(|url| !is_web_address(url)) {
         errors.add("alert_url", "Write a whole address that begins with https:// or http://.");
     }
-    match zone {
-        Ok(zone) if errors.is_empty() => {
-            Ok(Settings { name: name.to_owned(), time_zone: zone.name().to_owned(), alert_mail, alert_url })
-        }
+    match (zone, language) {
+        (Ok(zone), Some(language)) if errors.is_empty() => Ok(Settings {
+            name: name.to_owned(),
+            time_zone: zone.name().to_owned(),
+            language: language.to_owned(),
+            alert_mail,
+            alert_url,
+        }),
         _ => Err(errors),
     }
 }
@@ -94,6 +120,9 @@ fn page(app: &App, actor: &Actor, input: Input, errors: Errors) -> Result<Respon
         zones: zones(&input.time_zone),
         name: input.name,
         time_zone: input.time_zone,
+        languages: languages::ALL,
+        language: input.language,
+        deletes: actor.role.may(Action::DeleteWorkspace),
         alert_mail: input.alert_mail,
         alert_url: input.alert_url,
         mail_works: app.config.mail.smtp.is_some(),
@@ -123,7 +152,13 @@ mod tests {
     use super::*;
 
     fn input() -> Input {
-        Input { name: "Home".into(), time_zone: "Europe/Berlin".into(), alert_mail: String::new(), alert_url: String::new() }
+        Input {
+            name: "Home".into(),
+            time_zone: "Europe/Berlin".into(),
+            language: "de-DE".into(),
+            alert_mail: String::new(),
+            alert_url: String::new(),
+        }
     }
 
     #[test]
@@ -145,5 +180,6 @@ mod tests {
             );
         }
         assert!(read(&Input { time_zone: "Mars/Base".into(), ..input() }).is_err());
+        assert!(read(&Input { language: "tlh".into(), ..input() }).is_err());
     }
 }

@@ -20,6 +20,33 @@ export function forms(root: ParentNode): void {
     field.value = Intl.DateTimeFormat().resolvedOptions().timeZone || field.value;
   });
 
+  root.querySelectorAll<HTMLInputElement>("input[data-language-of-browser]").forEach((field) => {
+    field.value = navigator.language || field.value;
+  });
+
+  // A choice that is its own action: a role in the list of members.
+  root.querySelectorAll<HTMLSelectElement>("select[data-submits-change]").forEach((select) => {
+    select.addEventListener("change", () => select.form?.requestSubmit());
+    select.form?.querySelectorAll<HTMLElement>("[data-without-script]").forEach((button) => (button.hidden = true));
+  });
+
+  root.querySelectorAll<HTMLButtonElement>("button[data-copies]").forEach((button) => {
+    const field = document.getElementById(button.dataset["copies"] ?? "");
+    if (!(field instanceof HTMLInputElement)) return;
+    button.hidden = false;
+    const words = button.textContent;
+    button.addEventListener("click", () => {
+      field.select();
+      const done = (copied: boolean): void => {
+        button.textContent = copied ? "Copied" : "Press Ctrl+C";
+        window.setTimeout(() => (button.textContent = words), 3_000);
+      };
+      // Over plain http browsers have no clipboard for pages; the old command still works there.
+      if (navigator.clipboard) navigator.clipboard.writeText(field.value).then(() => done(true), () => done(false));
+      else done(document.execCommand("copy"));
+    });
+  });
+
   root.querySelectorAll<HTMLFormElement>("form[method=post]").forEach((form) => {
     form.addEventListener("submit", (event) => {
       if (form.dataset["sent"]) event.preventDefault();

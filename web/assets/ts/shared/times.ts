@@ -1,10 +1,20 @@
-// Turns the server's UTC times into the reader's own zone, and keeps "2 min ago" true.
+// Turns the server's UTC times into the reader's own zone, in the workspace's language, and keeps "2 min ago" true.
 
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-const short = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const hour = new Intl.DateTimeFormat(undefined, { hour: "numeric" });
-const weekday = new Intl.DateTimeFormat(undefined, { weekday: "short" });
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+/** The workspace's language of dates and numbers; the browser's own where nobody is signed in, or where it isn't known. */
+const language = ((): string | undefined => {
+  const chosen = typeof document === "undefined" ? undefined : document.documentElement.dataset["language"];
+  try {
+    return chosen && Intl.DateTimeFormat.supportedLocalesOf(chosen)[0];
+  } catch {
+    return undefined;
+  }
+})();
+
+const full = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
+const short = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+const hour = new Intl.DateTimeFormat(language, { hour: "numeric" });
+const weekday = new Intl.DateTimeFormat(language, { weekday: "short" });
+const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 /** How long ago, in words short enough for a table's cell. */
 export function ago(then: Date, now: Date): string {

@@ -1,0 +1,162 @@
+//! What programs send, read with care: a mistake names the field and says what was expected there.
+
+use crate::{
+    app::App,
+    problem::{Code, FieldProblem, Problem},
+};
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{StatusCode, header, request::Parts},
+    response::IntoResponse,
+};
+use serde::de::DeserializeOwned;
+
+/// A body of JSON.
+pub struct Sent<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<App> for Sent<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        if !is_json(kind) {
+            return Err(Problem::new(
+                Code::UnsupportedMediaType,
+                "This address takes JSON. Send the body with the header \"Content-Type: application/json\".",
+            ));
+        }
+        let bytes = Bytes::from_request(request, app).await.map_err(|rejection| {
+            let status = rejection.into_response().status();
+            match status {
+                StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::TooLarge, "The body is larger than this address takes."),
+                _ => Problem::new(Code::InvalidInput, "The body did not arrive whole. Send it again."),
+            }
+        })?;
+        read(&bytes).map(Self)
+    }
+}
+
+/// The part of the address after the question mark.
+pub struct Asked<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequestParts<App> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+        let pairs = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs)).map(Self).map_err(|error| {
+            let field = field_of(error.path().to_string(), &error.inner().to_string());
+            at(field, error.inner().to_string())
+        })
+    }
+}
+
+fn is_json(kind: &str) -> bool {
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
+}
+
+/// Reads a body; the problem names the path of the field that is wrong.
+pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        if inner.is_data() {
+            let said = without_place(&inner);
+            at(field_of(path, &said), said)
+        } else {
+            Problem::new(Code::InvalidInput, format!("The body is not JSON: {inner}."))
+        }
+    })?;
+    json.end().map_err(|error| Problem::new(Code::InvalidInput, format!("The body is not JSON: {error}.")))?;
+    Ok(value)
+}
+
+/// The message without " at line 1 column 17", which says nothing to whoever made the body with a program.
+fn without_place(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    match said.rsplit_once(" at line ") {
+        Some((message, _)) => message.to_owned(),
+        None => said,
+    }
+}
+
+/// The path of the mistake. A field that is missing is named itself, not what it is missing from.
+fn field_of(path: String, said: &str) -> String {
+    let path = if path == "." { String::new() } else { path };
+    match said.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+        Some(missing) if path.is_empty() => missing.to_owned(),
+        Some(missing) => format!("{path}.{missing}"),
+        None if path.is_empty() => "body".to_owned(),
+        None => path,
+    }
+}
+
+fn at(field: String, said: String) -> Problem {
+    let mut sentence = said.replace('`', "\"");
+    if let Some(first) = sentence.get(..1) {
+        sentence = format!("{}{}", first.to_uppercase(), &sentence[1..]);
+    }
+    if !sentence.ends_with('.') {
+        sentence.push('.');
+    }
+    let mut problem = Problem::new(Code::InvalidInput, format!("At \"{field}\": {sentence}"));
+    problem.fields.push(FieldProblem { field, message: sentence });
+    problem
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Order {
+        name: String,
+        #[serde(default)]
+        lines: Vec<Line>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Line {
+        amount: u8,
+    }
+
+    fn wrong(body: &str) -> (String, String) {
+        let problem = read::<Order>(body.as_bytes()).unwrap_err();
+        let field = problem.fields.first().map_or_else(String::new, |it| it.field.clone());
+        (field, problem.detail.into_owned())
+    }
+
+    #[test]
+    fn a_mistake_names_the_field_and_what_was_expected() {
+        let (field, said) = wrong(r#"{"name": "A", "lines": [{"amount": 1}, {"amount": "two"}]}"#);
+        assert_eq!(field, "lines[1].amount");
+        assert!(said.contains("expected u8"), "{said}");
+        assert_eq!(wrong(r#"{"lines": []}"#).0, "name");
+        assert_eq!(wrong(r#"{"name": "A", "lines": [{}]}"#).0, "lines[0].amount");
+        let (field, said) = wrong(r#"{"name": "A", "nmae": "B"}"#);
+        assert_eq!(field, "nmae");
+        assert!(said.contains("expected"), "{said}");
+        assert_eq!(wrong("[]").0, "body");
+    }
+
+    #[test]
+    fn what_is_no_json_is_said_to_be_none() {
+        for body in ["", "{", "{} {}", "name=A"] {
+            assert!(wrong(body).1.contains("not JSON") || body.is_empty(), "{body}");
+        }
+        let order = read::<Order>(br#"{"name": "A", "lines": [{"amount": 2}]}"#).unwrap();
+        assert_eq!((order.name.as_str(), order.lines[0].amount), ("A", 2));
+    }
+
+    #[test]
+    fn only_json_is_taken_as_json() {
+        assert!(is_json("application/json; charset=utf-8") && is_json("application/merge-patch+json"));
+        assert!(!is_json("text/plain") && !is_json("") && !is_json("application/x-www-form-urlencoded"));
+    }
+}
