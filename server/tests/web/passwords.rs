@@ -55,12 +55,20 @@ async fn the_workspace_s_settings_are_kept_and_checked(pool: PgPoolOptions, opti
     let fields = [
         ("name", "Bakery"),
         ("time_zone", "Europe/Paris"),
+        ("language", "fr-FR"),
         ("alert_mail", "ops@example.com"),
         ("alert_url", "https://chat.example/x"),
     ];
     assert_eq!(house.form(&owner, "/settings/workspace", &fields).await.location(), "/settings/workspace?done=saved");
     let page = house.get(&owner, "/settings/workspace?done=saved").await.body;
-    for kept in ["Bakery", "<option selected>Europe/Paris", "ops@example.com", "https://chat.example/x", "Saved."] {
+    for kept in [
+        "Bakery",
+        "<option selected>Europe/Paris",
+        "data-language=\"fr-FR\"",
+        "ops@example.com",
+        "https://chat.example/x",
+        "Saved.",
+    ] {
         assert!(page.contains(kept), "{kept}");
     }
     let wrong = house
