@@ -91,7 +91,10 @@ impl Context {
     /// `now`. `seed` is what `uuid()` and `random()` follow from. For templates of [`super::Template::compile_named`].
     pub fn named(roots: Object, seed: Uuid, now: DateTime<Utc>) -> Self {
         let run = RunInfo { id: RunId(Uuid::nil()), key: seed, started_at: now };
-        Self { named: roots, ..Self::new(Roots { trigger: Json::Null.into(), run, now, vars: Object::new() }) }
+        Self {
+            named: roots,
+            ..Self::new(Roots { trigger: Json::Null.into(), run, now, vars: Object::new(), language: "en".to_owned() })
+        }
     }
 
     /// Gives a named root another value.
