@@ -6,6 +6,8 @@
 pub mod email;
 pub mod flow;
 pub mod http;
+pub mod manifest;
+mod native;
 pub mod registry;
 pub mod sdk;
 pub mod triggers;

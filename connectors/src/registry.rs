@@ -1,42 +1,139 @@
-//! The one registry: every operation a workflow may use, triggers and flow steps included. It knows nothing about any of them but
-//! what their entries say; a new operation is its folder and one line in its family's list.
+//! The one registry: every operation a workflow may use, triggers and flow steps included, and every connector. It knows nothing about
+//! any of them but what their entries say. A connector that is a manifest is its folder and nothing else; an operation in Rust is its
+//! folder and one line in its family's list.
 
-use crate::{email, flow, http, sdk::Entry, triggers};
+use crate::{
+    email, flow, http,
+    manifest::{Folder, check::check},
+    native,
+    sdk::{Entry, connector::Connector},
+    triggers,
+};
 use indexmap::IndexMap;
+use std::{io, path::Path};
 use towpath_engine::catalogue::{Catalogue, Operation};
 
-/// Operations by name, in the order in which a person should meet them.
+/// Operations by name, in the order in which a person should meet them, and connectors by id.
 #[derive(Default)]
 pub struct Registry {
     entries: IndexMap<String, Entry>,
+    connectors: IndexMap<String, Listed>,
+}
+
+/// A connector and the pages of its folder.
+pub struct Listed {
+    pub connector: Connector,
+    /// A drawing, for connectors that are folders; others are drawn by the name in `connector.icon`.
+    pub icon: Option<String>,
+    /// The help page, as Markdown.
+    pub readme: Option<String>,
+}
+
+/// A manifest of an installation that can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum NotLoaded {
+    #[error("the connectors' directory can't be read: {0}")]
+    Unreadable(#[from] io::Error),
+    #[error("the connector “{name}” is not in order:\n{}", .problems.join("\n"))]
+    Wrong { name: String, problems: Vec<String> },
+    #[error("the connector “{0}” is built in already; give yours another id")]
+    Twice(String),
 }
 
 impl Registry {
     /// Everything that is built in.
     pub fn built_in() -> Self {
-        [triggers::entries(), http::entries(), email::entries(), flow::entries()].into_iter().flatten().collect()
+        let mut registry: Self =
+            [triggers::entries(), http::entries(), email::entries(), flow::entries()].into_iter().flatten().collect();
+        for folder in Folder::embedded() {
+            let name = folder.name.clone();
+            // A test holds every folder of this repository to it.
+            if let Err(error) = registry.add(&folder) {
+                panic!("the connector {name}: {error}");
+            }
+        }
+        registry
+    }
+
+    /// Adds the connectors below a directory of the installation.
+    ///
+    /// # Errors
+    /// When one of them is not in order, or has the id of another.
+    pub fn with_directory(mut self, directory: &Path) -> Result<Self, NotLoaded> {
+        for folder in Folder::below(directory)? {
+            self.add(&folder)?;
+        }
+        Ok(self)
+    }
+
+    fn add(&mut self, folder: &Folder) -> Result<(), NotLoaded> {
+        let checked = check(folder).map_err(|problems| NotLoaded::Wrong {
+            name: folder.name.clone(),
+            problems: problems.iter().map(ToString::to_string).collect(),
+        })?;
+        let connector = checked.compiled.connector;
+        if self.connectors.contains_key(&connector.id) {
+            return Err(NotLoaded::Twice(connector.id));
+        }
+        for mut entry in checked.compiled.entries {
+            native::complete(&mut entry);
+            self.entries.insert(entry.operation.name.clone(), entry);
+        }
+        let text = |file: &str| folder.text(file).map(ToOwned::to_owned);
+        self.connectors.insert(connector.id.clone(), Listed { icon: text("icon.svg"), readme: text("README.md"), connector });
+        Ok(())
     }
 
     /// What carries the operation out; `None` for triggers and for the steps that the engine does itself.
     pub fn action(&self, name: &str) -> Option<&dyn crate::sdk::Action> {
         self.entries.get(name)?.action.as_deref()
     }
+
+    /// What asks the service for news; `None` for what isn't a polling trigger.
+    pub fn poll(&self, name: &str) -> Option<&dyn crate::sdk::poll::Poll> {
+        self.entries.get(name)?.poll.as_deref()
+    }
+
+    /// What understands the service's deliveries; `None` for what the service doesn't call.
+    pub fn receive(&self, name: &str) -> Option<&dyn crate::sdk::receive::Receive> {
+        self.entries.get(name)?.receive.as_deref()
+    }
+
+    /// What lists the options of a field.
+    pub fn pick(&self, name: &str, field: &str) -> Option<&dyn crate::sdk::pick::Pick> {
+        self.entries.get(name)?.picks.get(field).map(AsRef::as_ref)
+    }
+
+    /// All connectors, in the order in which a person should meet them.
+    pub fn connectors(&self) -> impl Iterator<Item = &Connector> {
+        self.connectors.values().map(|listed| &listed.connector)
+    }
+
+    pub fn connector(&self, id: &str) -> Option<&Connector> {
+        Some(&self.connectors.get(id)?.connector)
+    }
+
+    /// A connector with its icon and its help page.
+    pub fn listed(&self, id: &str) -> Option<&Listed> {
+        self.connectors.get(id)
+    }
 }
 
 /// A later entry of the same name replaces the earlier one in its place.
 impl FromIterator<Entry> for Registry {
     fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
-        Self { entries: entries.into_iter().map(|entry| (entry.operation.name.clone(), entry)).collect() }
+        let entries = entries.into_iter().map(|entry| (entry.operation.name.clone(), entry)).collect();
+        Self { entries, connectors: IndexMap::new() }
     }
 }
 
 impl Catalogue for Registry {
     fn operation(&self, name: &str) -> Option<&Operation> {
-        self.entries.get(name).map(|entry| &entry.operation)
+        self.entries.get(name).filter(|entry| !entry.internal).map(|entry| &entry.operation)
     }
 
     fn operations(&self) -> Box<dyn Iterator<Item = &Operation> + '_> {
-        Box::new(self.entries.values().map(|entry| &entry.operation))
+        Box::new(self.entries.values().filter(|entry| !entry.internal).map(|entry| &entry.operation))
     }
 }
 
@@ -85,7 +182,10 @@ mod tests {
             assert!(!operation.help.contains("  "), "{name}: help has doubled spaces");
             assert!(!operation.keywords.is_empty(), "{name}: keywords");
             assert!(operation.keywords.iter().all(|word| word.to_lowercase() == *word), "{name}: keywords are lower case");
-            assert!(!operation.icon.is_empty() && operation.icon.bytes().all(|byte| byte.is_ascii_lowercase()), "{name}: icon");
+            assert!(
+                !operation.icon.is_empty() && operation.icon.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'),
+                "{name}: icon"
+            );
             assert!(operation.sample.is_object(), "{name}: sample");
             assert_eq!(
                 operation.role == Role::Trigger,

@@ -4,17 +4,20 @@ pub mod connector;
 pub mod form;
 pub mod mask;
 pub mod outcome;
+pub mod pick;
 pub mod poll;
 pub mod receive;
+pub mod show;
 pub mod value;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, Method, StatusCode};
+use indexmap::IndexMap;
 use std::{
     fmt,
-    sync::Mutex,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 use towpath_engine::{Json, Object, catalogue::Operation, error::StepError, ids::FileId};
@@ -30,6 +33,10 @@ pub struct Entry {
     pub poll: Option<Box<dyn poll::Poll>>,
     /// A trigger to which the service sends its news.
     pub receive: Option<Box<dyn receive::Receive>>,
+    /// What lists the options of fields, by the fields' names.
+    pub picks: IndexMap<String, Box<dyn pick::Pick>>,
+    /// Is it only for others to pick from, and no step of a workflow?
+    pub internal: bool,
 }
 
 impl Entry {
@@ -42,7 +49,7 @@ impl Entry {
 impl From<Operation> for Entry {
     /// An operation that nothing outside the engine carries out.
     fn from(operation: Operation) -> Self {
-        Self { operation, action: None, poll: None, receive: None }
+        Self { operation, action: None, poll: None, receive: None, picks: IndexMap::new(), internal: false }
     }
 }
 
@@ -52,6 +59,16 @@ pub trait Action: Send + Sync {
 
     /// The exact request that [`Action::run`] would send, with secrets masked, for "preview" before a test. Sends nothing.
     fn preview(&self, input: &Object) -> Result<Json, StepError>;
+}
+
+impl<T: Action> Action for Arc<T> {
+    fn run<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Output, StepError>> {
+        (**self).run(call)
+    }
+
+    fn preview(&self, input: &Object) -> Result<Json, StepError> {
+        (**self).preview(input)
+    }
 }
 
 /// One attempt of one step.

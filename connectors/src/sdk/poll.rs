@@ -3,7 +3,7 @@
 use super::Call;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use towpath_engine::{Json, error::StepError};
 
 /// A trigger that asks. It is stateless: the same cursor must yield the same keys.
@@ -14,6 +14,16 @@ pub trait Poll: Send + Sync {
 
     /// The pause between two looks unless the workflow says another.
     fn every(&self) -> Duration;
+}
+
+impl<T: Poll> Poll for Arc<T> {
+    fn poll<'a>(&'a self, call: Call<'a>, cursor: Option<Cursor>) -> BoxFuture<'a, Result<Polled, StepError>> {
+        (**self).poll(call, cursor)
+    }
+
+    fn every(&self) -> Duration {
+        (**self).every()
+    }
 }
 
 /// Where the last look ended. Only the trigger that made it reads it.

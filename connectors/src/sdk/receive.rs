@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 use towpath_engine::{Json, Object};
 
 /// A trigger that understands a service's deliveries.
@@ -12,6 +12,35 @@ pub trait Receive: Send + Sync {
 
     /// Whose address the service calls.
     fn address(&self) -> Address;
+
+    /// The names of the secrets that verifying needs; without them the trigger can't be published. For [`Address::App`] they are secret
+    /// fields of the connection, for [`Address::Workflow`] the trigger's own.
+    fn secrets(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Where a person enters the address and the secret at the service, in a few sentences.
+    fn setup(&self) -> &str {
+        ""
+    }
+}
+
+impl<T: Receive> Receive for Arc<T> {
+    fn receive(&self, request: &Inbound<'_>, input: &Object, secrets: &HookSecrets) -> Result<Received, NotReceived> {
+        (**self).receive(request, input, secrets)
+    }
+
+    fn address(&self) -> Address {
+        (**self).address()
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        (**self).secrets()
+    }
+
+    fn setup(&self) -> &str {
+        (**self).setup()
+    }
 }
 
 /// Whose address a service calls.

@@ -102,6 +102,11 @@ impl Context {
         self.named.insert(name.to_owned(), value);
     }
 
+    /// Changes what `now` means.
+    pub fn set_now(&mut self, now: DateTime<Utc>) {
+        self.now = now;
+    }
+
     /// Takes a named root's value out.
     pub fn take_named(&mut self, name: &str) -> Option<Json> {
         self.named.swap_remove(name)

@@ -33,7 +33,7 @@ pub use filters::knows_language;
 pub use functions::{Function, Group, Kind, Parameter, functions};
 pub use parser::MAX_LENGTH;
 pub(crate) use suggest::closest;
-pub use template::{Resolved, Template};
+pub use template::{Resolved, ResolvedPiece, Template};
 
 #[cfg(test)]
 pub(crate) mod tests;

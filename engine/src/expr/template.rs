@@ -57,6 +57,15 @@ pub struct Resolved {
     pub missing: Vec<ExprError>,
 }
 
+/// A piece of a text, resolved by itself: see [`Template::resolve_pieces`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum ResolvedPiece {
+    /// What stands between the expressions.
+    Literal(String),
+    /// What an expression yields; `None` when that is missing. The path is there when the expression is nothing but one.
+    Value { path: Option<String>, value: Option<Json> },
+}
+
 impl Template {
     /// Compiles every text of the tree. Names of fields are taken as they are.
     pub fn compile(value: &Json) -> Result<Self, ExprError> {
@@ -96,6 +105,28 @@ impl Template {
             json::check_depth(value, json::STORED_DEPTH).map_err(ExprError::new)?;
         }
         Ok(Resolved { value, missing: resolving.missing })
+    }
+
+    /// The pieces of a tree that is one text, for a reader that encodes each value before it puts them together. What isn't a text
+    /// is one piece.
+    pub fn resolve_pieces(&self, context: &Context) -> Result<Vec<ResolvedPiece>, ExprError> {
+        let mut resolving = Resolving { context, allowance: Allowance::full(), missing: Vec::new() };
+        let mut piece = |part: &Part, place: &Place| {
+            let value = resolving.whole(part, place)?;
+            Ok(ResolvedPiece::Value { path: part.expr.path(), value })
+        };
+        match &self.root {
+            Node::Constant(Json::String(text)) => Ok(vec![ResolvedPiece::Literal(text.clone())]),
+            Node::Whole(part, place) => Ok(vec![piece(part, place)?]),
+            Node::Text(chunks, place) => chunks
+                .iter()
+                .map(|chunk| match chunk {
+                    Chunk::Literal(text) => Ok(ResolvedPiece::Literal(text.clone())),
+                    Chunk::Part(part) => piece(part, place),
+                })
+                .collect(),
+            _ => Ok(vec![ResolvedPiece::Value { path: None, value: self.resolve(context)? }]),
+        }
     }
 
     /// The value of a tree that is an object, as a step's input is.
