@@ -45,10 +45,9 @@ pub fn run() -> ExitCode {
         Command::Serve => in_runtime(crate::serve::serve(config)),
         Command::User { command } => in_runtime(user::run(config, command)),
         Command::Database => in_runtime(crate::serve::database_alone(config)),
-        Command::CheckConfig => {
+        Command::CheckConfig => crate::http_server::front_door::check(&config).map(|()| {
             say("The settings are fine.");
-            Ok(())
-        }
+        }),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

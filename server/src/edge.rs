@@ -108,7 +108,8 @@ fn protect(response: &mut Response, visit: &Visit, path: &str) {
     if visit.https || visit.local {
         set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     }
-    if visit.https {
+    // Only where the certificate is known to be meant for the name: a browser that was told once refuses plain http for a year.
+    if visit.public {
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
     if let Ok(id) = HeaderValue::from_str(&visit.request.to_string()) {

@@ -48,5 +48,7 @@ pub mod shutdown;
 pub mod store;
 /// Logs.
 pub mod telemetry;
+/// TLS in this process: certificates from files or from an authority, kept fresh.
+pub mod tls;
 /// Keys; sealing and opening what must not be read at rest.
 pub mod vault;

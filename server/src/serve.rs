@@ -7,7 +7,7 @@ use crate::{
     cli::say,
     config::Config,
     database,
-    http_server::{self, Listening},
+    http_server::{Listening, front_door},
     people,
     shutdown::{DRAIN, Shutdown, Signals},
 };
@@ -19,17 +19,17 @@ use std::time::Duration;
 /// A sentence that says what keeps the server from running.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     // Before anything takes time: a port in use is the commonest reason not to start.
-    let listening = Listening::bind(config.server.listen)?;
+    let doors = front_door::FrontDoor::open(&config)?;
     let signals = Signals::watch()?;
     let opened = database::open(&config).await?;
     let shutdown = Shutdown::default();
     let served = async {
         let app = app::assemble(config, opened.database.clone(), shutdown.clone()).await?;
-        announce(&app, &listening).await?;
-        tokio::spawn(alert::run(alerts(&app, &listening)));
+        announce(&app, doors.listening()).await?;
+        tokio::spawn(alert::run(alerts(&app, doors.listening())));
         tokio::spawn(people::workspaces::keep_house(app.clone()));
         let drained = tokio::spawn(drain(app.clone(), signals, shutdown.clone()));
-        http_server::run(listening, app, shutdown.clone()).await;
+        doors.serve(app, shutdown.clone()).await;
         drained.await?
     }
     .await;

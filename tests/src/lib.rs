@@ -4,6 +4,8 @@
 //! errors that no test asked for.
 
 pub mod app;
+pub mod authority;
+pub mod daemon;
 pub mod person;
 pub mod postgres;
 pub mod receiver;
@@ -11,6 +13,8 @@ pub mod small_disk;
 pub mod until;
 
 pub use app::{Settings, TestApp};
+pub use authority::Authority;
+pub use daemon::{Daemon, Folder, free_port};
 pub use person::{Draft, Person};
 pub use receiver::Receiver;
 pub use until::until;

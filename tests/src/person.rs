@@ -1,7 +1,7 @@
 //! A person with a browser's cookies: signs in as people do, and uses the JSON addresses that the pages use.
 
 use crate::TestApp;
-use reqwest::{Client, Response, StatusCode, redirect::Policy};
+use reqwest::{Client, ClientBuilder, Response, StatusCode, redirect::Policy};
 use serde_json::{Value, json};
 
 /// Somebody who is signed in.
@@ -15,16 +15,25 @@ pub struct Person {
 pub const EMAIL: &str = "ada@example.com";
 pub const PASSWORD: &str = "analytical engine 1843";
 
+/// A browser's cookies and habits, for tests that add a certificate authority or a name.
+pub fn browser() -> ClientBuilder {
+    Client::builder().cookie_store(true).redirect(Policy::limited(5)).no_proxy()
+}
+
 fn client() -> Client {
-    Client::builder().cookie_store(true).redirect(Policy::limited(5)).no_proxy().build().expect("a client can be made")
+    browser().build().expect("a client can be made")
 }
 
 impl Person {
     /// Makes the owner's account with the token that the terminal printed.
     pub async fn set_up(app: &TestApp) -> Self {
+        Self::set_up_at(app, &app.url, client()).await
+    }
+
+    /// As [`Person::set_up`], at another of the server's addresses and with a client of one's own.
+    pub async fn set_up_at(app: &TestApp, url: &str, http: Client) -> Self {
         let setup = app.setup_url().await;
         let token = setup.split_once("token=").expect("the address holds a token").1.to_owned();
-        let http = client();
         let form = [
             ("token", token.as_str()),
             ("name", "Ada Lovelace"),
@@ -32,32 +41,35 @@ impl Person {
             ("password", PASSWORD),
             ("time_zone", "Europe/London"),
         ];
-        let answer = http.post(format!("{}/setup", app.url)).form(&form).send().await.expect("the server answers");
+        let answer = http.post(format!("{url}/setup")).form(&form).send().await.expect("the server answers");
         assert!(answer.status().is_success(), "setup answered {}: {}", answer.status(), answer.text().await.unwrap_or_default());
-        Self::arrived(app, http).await
+        Self::arrived(url, http).await
     }
 
     /// Signs in with a password.
     pub async fn sign_in(app: &TestApp, email: &str, password: &str) -> Result<Self, StatusCode> {
-        let http = client();
+        Self::sign_in_at(&app.url, client(), email, password).await
+    }
+
+    /// As [`Person::sign_in`], at another of the server's addresses and with a client of one's own.
+    pub async fn sign_in_at(url: &str, http: Client, email: &str, password: &str) -> Result<Self, StatusCode> {
         let form = [("email", email), ("password", password), ("next", "/workflows")];
-        let answer = http.post(format!("{}/sign-in", app.url)).form(&form).send().await.expect("the server answers");
+        let answer = http.post(format!("{url}/sign-in")).form(&form).send().await.expect("the server answers");
         if !answer.status().is_success() {
             return Err(answer.status());
         }
-        Ok(Self::arrived(app, http).await)
+        Ok(Self::arrived(url, http).await)
     }
 
-    async fn arrived(app: &TestApp, http: Client) -> Self {
-        let page =
-            http.get(format!("{}/workflows", app.url)).send().await.expect("the server answers").text().await.expect("a page");
+    async fn arrived(url: &str, http: Client) -> Self {
+        let page = http.get(format!("{url}/workflows")).send().await.expect("the server answers").text().await.expect("a page");
         let csrf = page
             .split_once("name=\"csrf-token\" content=\"")
             .and_then(|(_, rest)| rest.split_once('"'))
             .unwrap_or_else(|| panic!("a signed-in page holds a token:\n{page}"))
             .0
             .to_owned();
-        Self { url: app.url.clone(), http, csrf }
+        Self { url: url.to_owned(), http, csrf }
     }
 
     pub async fn get(&self, path: &str) -> Response {

@@ -66,7 +66,7 @@ fn is_ours(origin: &Url, visit: &Visit, settings: &Settings) -> bool {
 }
 
 /// Host and port, the port left out where it is the scheme's own.
-pub(super) fn authority_of(url: &Url) -> String {
+pub fn authority_of(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     match url.port() {
         Some(port) => format!("{host}:{port}"),
@@ -83,6 +83,7 @@ mod tests {
         let visit = Visit {
             address: Ipv4Addr::LOCALHOST.into(),
             https: false,
+            public: false,
             authority: authority.into(),
             local: true,
             theme: Default::default(),

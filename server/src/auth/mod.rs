@@ -1,13 +1,14 @@
 //! Who is asking, and may they.
 //!
-//! [`visit`] says where a request comes from, [`session`] who sent it, [`csrf`] whether it came from our own pages, [`permission`]
-//! whether they may; [`enforcement`] asks all of them in front of every handler, and [`streams`] goes on asking while a live stream
+//! [`visit`] says where a request comes from, by [`forwarded`] also behind proxies, [`session`] who sent it, [`csrf`] whether it came
+//! from our own pages, [`permission`] whether they may; [`enforcement`] asks all of them in front of every handler, and [`streams`] goes on asking while a live stream
 //! is open. [`password`] and [`throttle`] guard sign-in; [`setup`] makes the first person, [`link`] the secrets of links;
 //! [`device`] names browsers.
 
 pub mod csrf;
 pub mod device;
 pub mod enforcement;
+pub mod forwarded;
 pub mod link;
 pub mod password;
 pub mod permission;

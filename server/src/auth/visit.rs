@@ -1,7 +1,7 @@
 //! Where a request comes from: the address, the transport, the name it was sent to. Headers of proxies are believed only when
 //! the proxy is one of ours.
 
-use super::Settings;
+use super::{Settings, forwarded::Told};
 use crate::app::App;
 use axum::{
     extract::{ConnectInfo, FromRequestParts},
@@ -28,6 +28,8 @@ pub struct Visit {
     /// The caller's own address, behind trusted proxies too.
     pub address: IpAddr,
     pub https: bool,
+    /// Was it sent to the public URL, over https?
+    pub public: bool,
     /// Host and port as the browser knows them, lower case, default ports left out.
     pub authority: String,
     /// Does the traffic stay on this machine?
@@ -54,20 +56,19 @@ impl Visit {
             .map(|authority| authority.as_str())
             .or_else(|| text(&parts.headers, header::HOST.as_str()))
             .unwrap_or_default();
-        let forwarded_host = text(&parts.headers, "x-forwarded-host").and_then(last).filter(|_| behind_proxy);
-        let authority = forwarded_host.unwrap_or(host).to_ascii_lowercase();
+        let told = if behind_proxy { Told::of(&parts.headers, trusted) } else { Told::default() };
+        let authority = told.host.as_deref().unwrap_or(host).to_ascii_lowercase();
 
-        let told_https = behind_proxy
-            && text(&parts.headers, "x-forwarded-proto").and_then(last).is_some_and(|proto| proto.eq_ignore_ascii_case("https"));
         let public_https = settings
             .public_url
             .as_ref()
             .is_some_and(|url| url.scheme() == "https" && super::csrf::authority_of(url) == without_port(&authority, "443"));
-        let https = parts.extensions.get::<OverTls>().is_some() || told_https || public_https;
+        let https = parts.extensions.get::<OverTls>().is_some() || told.proto.as_deref() == Some("https") || public_https;
 
         Self {
-            address: if behind_proxy { forwarded_for(&parts.headers, trusted).unwrap_or(peer) } else { peer },
+            address: told.address.unwrap_or(peer),
             https,
+            public: public_https,
             local: peer.is_loopback() && is_loopback_name(&authority),
             authority: without_port(&authority, if https { "443" } else { "80" }).to_owned(),
             theme: CookieJar::from_headers(&parts.headers)
@@ -110,32 +111,6 @@ impl FromRequestParts<App> for Visit {
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
-}
-
-/// The last of several values: the one that the nearest proxy wrote.
-fn last(list: &str) -> Option<&str> {
-    list.rsplit(',').map(str::trim).next().filter(|value| !value.is_empty())
-}
-
-/// The caller's address as trusted proxies tell it: from the right, the first one that isn't a trusted proxy.
-fn forwarded_for(headers: &HeaderMap, trusted: impl Fn(&IpAddr) -> bool) -> Option<IpAddr> {
-    let mut found = None;
-    let values: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
-    for item in values.iter().rev().flat_map(|value| value.rsplit(',')) {
-        let item = item.trim();
-        // Some proxies write a port, and brackets around IPv6.
-        let address: Option<IpAddr> = item
-            .parse()
-            .ok()
-            .or_else(|| item.parse::<SocketAddr>().ok().map(|address| address.ip()))
-            .or_else(|| item.trim_matches(['[', ']']).parse().ok());
-        let Some(address) = address.map(|address| address.to_canonical()) else { break };
-        found = Some(address);
-        if !trusted(&address) {
-            break;
-        }
-    }
-    found
 }
 
 /// `localhost`, names below it, and loopback addresses.

@@ -13,6 +13,7 @@ pub mod reader;
 pub mod secret;
 pub mod server;
 pub mod setting;
+pub mod tls;
 
 pub use reader::{Environment, Mistakes};
 pub use secret::Secret;
@@ -49,7 +50,8 @@ pub const FILE: Setting = Setting {
 };
 
 /// The areas in the order in which the documentation shows them. A setting that is in no area can't be set.
-pub const AREAS: &[Area] = &[server::AREA, data::AREA, database::AREA, egress::AREA, mail::AREA, limits::AREA, log::AREA];
+pub const AREAS: &[Area] =
+    &[server::AREA, tls::AREA, data::AREA, database::AREA, egress::AREA, mail::AREA, limits::AREA, log::AREA];
 
 impl Config {
     /// Reads the settings of this process.

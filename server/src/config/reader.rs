@@ -100,6 +100,18 @@ impl Reader {
         }
     }
 
+    /// Is there a value, right or wrong?
+    pub fn is_set(&mut self, setting: &'static Setting) -> bool {
+        let known = self.mistakes.len();
+        let found = self.look_up(setting).is_some() || self.mistakes.len() > known;
+        self.mistakes.truncate(known);
+        found
+    }
+
+    pub fn has_mistakes(&self) -> bool {
+        !self.mistakes.is_empty()
+    }
+
     /// Adds a mistake that concerns more than one value.
     pub fn refuse(&mut self, mistake: String) {
         self.mistakes.push(mistake);

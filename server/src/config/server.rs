@@ -4,6 +4,7 @@ use super::{
     parse,
     reader::Reader,
     setting::{Area, Setting},
+    tls::{Source, TlsConfig},
 };
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -16,7 +17,7 @@ pub const DEFAULT_PORT: u16 = 8470;
 
 const LISTEN: Setting = Setting {
     name: "TOWPATH_LISTEN",
-    default: "`8470` on every address of the machine",
+    default: "`8470` on every address of the machine; `443` with `TOWPATH_ACME_EMAIL`",
     allowed: "a port (8470), or an address and a port (127.0.0.1:8470, [::1]:8470)",
     about: "Where the server listens. A port alone means every address, so that people can sign in from their network; \
             `127.0.0.1:8470` keeps it to this machine. Port 0 takes any free one.",
@@ -40,7 +41,8 @@ const TRUSTED_PROXIES: Setting = Setting {
     name: "TOWPATH_TRUSTED_PROXIES",
     default: "empty: no proxy's word is taken",
     allowed: "a list, with commas, of addresses and networks, such as 127.0.0.1,10.0.0.0/8",
-    about: "Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` headers are believed.",
+    about: "Proxies whose word on the caller is believed: `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host`, or `Forwarded` from a \
+            proxy that writes none of these.",
     secret: false,
     from_file: false,
     only_environment: false,
@@ -51,6 +53,7 @@ pub struct ServerConfig {
     pub listen: Listen,
     pub public_url: Option<Url>,
     pub trusted_proxies: Vec<IpNet>,
+    pub tls: TlsConfig,
 }
 
 /// Where to listen.
@@ -77,15 +80,19 @@ impl Listen {
 
 impl ServerConfig {
     pub(super) fn read(reader: &mut Reader) -> Self {
+        let public_url = reader.read(&PUBLIC_URL, public_url);
+        let tls = TlsConfig::read(reader, public_url.as_ref());
+        let port = if matches!(tls.source, Source::Acme(_)) { 443 } else { DEFAULT_PORT };
         Self {
-            listen: reader.read(&LISTEN, listen).unwrap_or(Listen::Everywhere { port: DEFAULT_PORT }),
-            public_url: reader.read(&PUBLIC_URL, public_url),
+            listen: reader.read(&LISTEN, listen).unwrap_or(Listen::Everywhere { port }),
+            public_url,
             trusted_proxies: reader.read(&TRUSTED_PROXIES, parse::networks).unwrap_or_default(),
+            tls,
         }
     }
 }
 
-fn listen(text: &str) -> parse::Parsed<Listen> {
+pub(super) fn listen(text: &str) -> parse::Parsed<Listen> {
     if let Ok(port) = text.strip_prefix(':').unwrap_or(text).parse() {
         return Ok(Listen::Everywhere { port });
     }

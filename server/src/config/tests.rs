@@ -127,6 +127,35 @@ fn an_empty_value_is_not_set_and_a_slip_in_the_environment_is_a_warning() {
 }
 
 #[test]
+fn tls_is_a_pair_of_files_or_an_authority_and_each_half_is_missed() {
+    let files =
+        read(&[("TOWPATH_TLS_CERT", "/c.pem"), ("TOWPATH_TLS_KEY", "/k.pem"), ("TOWPATH_HTTP_LISTEN", "80")]).unwrap().server;
+    assert!(files.tls.is_on() && files.listen == server::Listen::Everywhere { port: server::DEFAULT_PORT });
+    assert_eq!(files.tls.http_listen, Some(server::Listen::Everywhere { port: 80 }));
+    let acme = [("TOWPATH_PUBLIC_URL", "https://flows.example.com"), ("TOWPATH_ACME_EMAIL", "ops@example.com")];
+    let server = read(&acme).unwrap().server;
+    assert_eq!(server.listen, server::Listen::Everywhere { port: 443 });
+    let tls::Source::Acme(settings) = server.tls.source else { panic!("{:?}", server.tls) };
+    assert_eq!((settings.name.as_str(), settings.directory.as_str()), ("flows.example.com", crate::tls::acme::DIRECTORY));
+    for (set, said) in [
+        (&[("TOWPATH_TLS_CERT", "/c.pem")][..], "TOWPATH_TLS_CERT is set and TOWPATH_TLS_KEY is not"),
+        (&[("TOWPATH_TLS_KEY", "/k.pem")], "TOWPATH_TLS_KEY is set and TOWPATH_TLS_CERT is not"),
+        (&[("TOWPATH_TLS_CERT", "c.pem"), ("TOWPATH_TLS_KEY", "/k.pem")], "TOWPATH_TLS_CERT is \"c.pem\""),
+        (&[acme[0], acme[1], ("TOWPATH_TLS_CERT", "/c.pem")], "keep one of the two ways"),
+        (&[acme[1]], "it is not set"),
+        (&[acme[1], ("TOWPATH_PUBLIC_URL", "http://flows.example.com")], "it is http://flows.example.com/"),
+        (&[acme[1], ("TOWPATH_PUBLIC_URL", "https://10.0.0.1")], "a name that the whole internet knows"),
+        (&[acme[1], ("TOWPATH_PUBLIC_URL", "https://localhost")], "a name that the whole internet knows"),
+        (&[acme[0], ("TOWPATH_ACME_EMAIL", "nobody")], "TOWPATH_ACME_EMAIL is \"nobody\""),
+        (&[acme[0], acme[1], ("TOWPATH_ACME_DIRECTORY", "http://ca.example")], "TOWPATH_ACME_DIRECTORY is"),
+        (&[("TOWPATH_HTTP_LISTEN", "80")], "has no https to send anybody on to"),
+    ] {
+        let mistakes = read(set).unwrap_err();
+        assert!(mistakes.0.len() == 1 && mistakes.0[0].contains(said), "{said}: {mistakes}");
+    }
+}
+
+#[test]
 fn a_mail_server_is_a_url_with_a_sender() {
     let smtp = read(&[("TOWPATH_SMTP_URL", "smtp://me%40x:p@mail:587?tls=required&from=Towpath <t@example.com>")])
         .unwrap()

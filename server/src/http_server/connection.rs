@@ -1,17 +1,17 @@
-//! Takes connections and serves them: HTTP/1.1 with keep-alive, at most so many at once, of which one address has only a part,
-//! and ten seconds for the head of a request. On drain it stops accepting, lets what is under way end, and cuts the rest.
+//! Takes connections and serves them: plain or over TLS, HTTP/1.1 with keep-alive or HTTP/2, at most so many at once, of which one
+//! address has only a part, and ten seconds for a handshake or the head of a request. On drain it stops accepting, lets what is under way
+//! end, and cuts the rest.
 
 use super::{Listening, gate::LocalAddress};
 use crate::{
-    app::App,
-    routes,
+    auth::visit::OverTls,
     shutdown::{DRAIN, Shutdown},
 };
 use axum::{Router, extract::ConnectInfo};
+use hyper::{Request, body::Incoming, service::service_fn};
 use hyper_util::{
-    rt::{TokioIo, TokioTimer},
+    rt::{TokioExecutor, TokioIo, TokioTimer},
     server::graceful::{GracefulShutdown, Watcher},
-    service::TowerToHyperService,
 };
 use ipnet::IpNet;
 use parking_lot::Mutex;
@@ -22,8 +22,14 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::{net::TcpStream, sync::Semaphore};
-use tower::ServiceExt;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    sync::Semaphore,
+    time::timeout,
+};
+use tokio_rustls::TlsAcceptor;
+use tower::{ServiceExt, util::Oneshot};
 
 /// How long the head of a request may take, and how long a connection may idle between two requests.
 const HEAD: Duration = Duration::from_secs(10);
@@ -33,10 +39,32 @@ const CONNECTIONS: usize = 8192;
 /// have them all.
 const PER_ADDRESS: usize = 512;
 
-/// Serves until [`Shutdown`] has begun and what was under way has ended.
-pub async fn run(listening: Listening, app: App, shutdown: Shutdown) {
-    let router = routes::all().into_router(&app);
-    let caps = Caps::new(app.config.server.trusted_proxies.clone());
+/// The first byte of a TLS handshake.
+const HANDSHAKE: u8 = 0x16;
+/// Requests at once on one HTTP/2 connection.
+const STREAMS: u32 = 128;
+/// The largest head of a request over HTTP/2, in bytes.
+const HEAD_SIZE: u32 = 64 * 1024;
+
+/// A way in: a socket, and what answers on it.
+pub struct Entrance {
+    pub listening: Listening,
+    pub router: Router,
+    pub tls: Option<Secure>,
+}
+
+/// TLS on a socket.
+#[derive(Clone)]
+pub struct Secure {
+    pub acceptor: TlsAcceptor,
+    /// What answers somebody who speaks plain http there.
+    pub plain: Router,
+}
+
+/// Serves until [`Shutdown`] has begun and what was under way has ended. Trusted proxies may have as many connections as there are.
+pub async fn run(entrance: Entrance, trusted_proxies: Vec<IpNet>, shutdown: Shutdown) {
+    let Entrance { listening, router, tls } = entrance;
+    let caps = Caps::new(trusted_proxies);
     let graceful = GracefulShutdown::new();
     loop {
         let permit = tokio::select! {
@@ -61,33 +89,97 @@ pub async fn run(listening: Listening, app: App, shutdown: Shutdown) {
             continue;
         };
         let Ok(local) = stream.local_addr() else { continue };
-        let service = router.clone();
-        let watcher = graceful.watcher();
+        let ends = Ends { peer, local, over_tls: false };
+        let (router, tls, watcher) = (router.clone(), tls.clone(), graceful.watcher());
         tokio::spawn(async move {
-            serve(stream, service, (peer, local), watcher).await;
+            // Answers are written whole; waiting for more to send only delays them.
+            let _ = stream.set_nodelay(true);
+            match tls {
+                Some(secure) => shake_hands(stream, router, secure, ends, watcher).await,
+                None => serve_http1(stream, router, ends, watcher).await,
+            }
             drop((seat, permit));
         });
     }
     drop(listening);
-    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+    if timeout(DRAIN, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests did not end within {} seconds and were cut", DRAIN.as_secs());
     }
 }
 
-async fn serve(stream: TcpStream, router: Router, (peer, local): (SocketAddr, SocketAddr), watcher: Watcher) {
-    // Answers are written whole; waiting for more to send only delays them.
-    let _ = stream.set_nodelay(true);
-    let service = router.map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        request.extensions_mut().insert(LocalAddress(local));
-        request
-    });
+/// The two ends of a connection.
+#[derive(Clone, Copy)]
+struct Ends {
+    peer: SocketAddr,
+    local: SocketAddr,
+    over_tls: bool,
+}
+
+impl Ends {
+    /// Hands a request over, with what is known of its connection.
+    fn answer(self, router: &Router, mut request: Request<Incoming>) -> Oneshot<Router, Request<Incoming>> {
+        let extensions = request.extensions_mut();
+        extensions.insert(ConnectInfo(self.peer));
+        extensions.insert(LocalAddress(self.local));
+        if self.over_tls {
+            extensions.insert(OverTls);
+        }
+        router.clone().oneshot(request)
+    }
+}
+
+async fn shake_hands(stream: TcpStream, router: Router, secure: Secure, ends: Ends, watcher: Watcher) {
+    let mut first = [0];
+    match timeout(HEAD, stream.peek(&mut first)).await {
+        Ok(Ok(1)) => {}
+        _ => return,
+    }
+    if first != [HANDSHAKE] {
+        return serve_http1(stream, secure.plain, ends, watcher).await;
+    }
+    let stream = match timeout(HEAD, secure.acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return tracing::debug!(%error, address = %ends.peer.ip(), "a TLS handshake failed"),
+        Err(_) => return tracing::debug!(address = %ends.peer.ip(), "a TLS handshake took too long"),
+    };
+    let ends = Ends { over_tls: true, ..ends };
+    match stream.get_ref().1.alpn_protocol() {
+        Some(b"h2") => serve_http2(stream, router, ends, watcher).await,
+        Some(b"http/1.1") | None => serve_http1(stream, router, ends, watcher).await,
+        // A certificate authority, which has seen in the handshake what it wanted to see.
+        Some(_) => {}
+    }
+}
+
+async fn serve_http1<S>(stream: S, router: Router, ends: Ends, watcher: Watcher)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
         .max_headers(128)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-    if let Err(error) = watcher.watch(connection).await {
+        .serve_connection(TokioIo::new(stream), service_fn(move |request| ends.answer(&router, request)));
+    ended(watcher.watch(connection).await);
+}
+
+async fn serve_http2<S>(stream: S, router: Router, ends: Ends, watcher: Watcher)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(HEAD_SIZE)
+        // A peer that is gone is noticed, one that only waits stays.
+        .keep_alive_interval(Duration::from_secs(20))
+        .keep_alive_timeout(HEAD)
+        .serve_connection(TokioIo::new(stream), service_fn(move |request| ends.answer(&router, request)));
+    ended(watcher.watch(connection).await);
+}
+
+fn ended(outcome: Result<(), hyper::Error>) {
+    if let Err(error) = outcome {
         tracing::debug!(%error, "a connection ended early");
     }
 }

@@ -77,7 +77,14 @@ async fn pass(State(Gate(known)): State<Gate>, request: Request, next: Next) -> 
 
 fn check_host(names: &OwnNames, request: &Request) -> Result<(), Problem> {
     // With more than one, a proxy and we might believe different ones.
-    let only_one = request.headers().get_all(header::HOST).iter().count() <= 1;
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let host = hosts.next();
+    // HTTP/2 names the host in the request line's place; a header beside it must not say otherwise.
+    let agree = match (request.uri().authority(), host) {
+        (Some(authority), Some(host)) => authority.as_str().as_bytes().eq_ignore_ascii_case(host.as_bytes()),
+        _ => true,
+    };
+    let only_one = hosts.next().is_none() && agree;
     let visit = request.extensions().get::<Visit>().filter(|_| only_one);
     let Some(visit) = visit.filter(|visit| !visit.authority.is_empty()) else {
         return Err(Problem::new(Code::Misdirected, "The request names no host, or more than one."));
@@ -97,12 +104,14 @@ fn check_host(names: &OwnNames, request: &Request) -> Result<(), Problem> {
 }
 
 /// A live stream has no end of its own: a drain would wait for it until it is cut. Browsers come back by themselves.
-fn end_on_drain(response: Response, shutdown: &Shutdown) -> Response {
+fn end_on_drain(mut response: Response, shutdown: &Shutdown) -> Response {
     let kind = response.headers().get(header::CONTENT_TYPE);
     if kind.is_none_or(|kind| !kind.as_bytes().starts_with(b"text/event-stream")) {
         return response;
     }
     let begun = shutdown.begun_owned();
+    // nginx would collect what should be seen at once.
+    response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
     response.map(|body| Body::from_stream(body.into_data_stream().take_until(begun)))
 }
 

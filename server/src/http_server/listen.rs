@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 pub struct Listening {
     pub(super) listener: TcpListener,
     address: SocketAddr,
+    secure: bool,
 }
 
 /// One way in.
@@ -20,27 +21,32 @@ pub struct Address {
 }
 
 impl Listening {
-    /// Binds the first of the addresses that works.
+    /// Binds the first of the addresses that works; `setting` is where they were named. `secure`: https is spoken there.
     ///
     /// # Errors
     /// A sentence that names the address and what stands in the way.
-    pub fn bind(listen: Listen) -> anyhow::Result<Self> {
+    pub fn bind(listen: Listen, setting: &str, secure: bool) -> anyhow::Result<Self> {
         let mut failure = None;
         for address in listen.candidates() {
             match bind(address) {
                 Ok(listener) => {
                     let address = listener.local_addr().context("The socket has no address")?;
-                    return Ok(Self { listener, address });
+                    return Ok(Self { listener, address, secure });
                 }
                 Err(error) => failure = Some((address, error)),
             }
         }
         match failure {
             Some((address, error)) if error.kind() == std::io::ErrorKind::AddrInUse => {
-                bail!("Port {} is in use by another program. Stop it, or choose another with TOWPATH_LISTEN.", address.port())
+                bail!("Port {} is in use by another program. Stop it, or choose another with {setting}.", address.port())
             }
-            Some((address, error)) => bail!("Towpath can't listen on {address}: {error}. Choose another with TOWPATH_LISTEN."),
-            None => bail!("There is no address to listen on. Set TOWPATH_LISTEN."),
+            Some((address, error)) if error.kind() == std::io::ErrorKind::PermissionDenied => bail!(
+                "Towpath may not listen on port {}: ports below 1024 need a right. Give it to the program (setcap cap_net_bind_service=+ep \
+                 and its path; under systemd AmbientCapabilities=CAP_NET_BIND_SERVICE), or choose another port with {setting}.",
+                address.port()
+            ),
+            Some((address, error)) => bail!("Towpath can't listen on {address}: {error}. Choose another with {setting}."),
+            None => bail!("There is no address to listen on. Set {setting}."),
         }
     }
 
@@ -51,7 +57,7 @@ impl Listening {
     /// The addresses that a browser can open, this machine's own first.
     pub fn urls(&self) -> Vec<Address> {
         let interfaces = local_addresses();
-        urls(self.address, &interfaces)
+        urls(self.address, self.secure, &interfaces)
     }
 }
 
@@ -81,10 +87,11 @@ pub fn local_addresses() -> Vec<IpAddr> {
     addresses
 }
 
-fn urls(bound: SocketAddr, interfaces: &[IpAddr]) -> Vec<Address> {
+fn urls(bound: SocketAddr, secure: bool, interfaces: &[IpAddr]) -> Vec<Address> {
     let port = bound.port();
-    let this_machine = || Address { kind: "This machine", url: format!("http://localhost:{port}") };
-    let network = |address: IpAddr| Address { kind: "Network", url: format!("http://{}", SocketAddr::new(address, port)) };
+    let scheme = if secure { "https" } else { "http" };
+    let this_machine = || Address { kind: "This machine", url: format!("{scheme}://localhost:{port}") };
+    let network = |address: IpAddr| Address { kind: "Network", url: format!("{scheme}://{}", SocketAddr::new(address, port)) };
     if !bound.ip().is_unspecified() {
         let own = if bound.ip().is_loopback() { this_machine() } else { network(bound.ip()) };
         return vec![own];
@@ -103,7 +110,7 @@ mod tests {
 
     fn shown(bound: &str, interfaces: &[&str]) -> Vec<String> {
         let interfaces: Vec<_> = interfaces.iter().map(|address| address.parse().unwrap()).collect();
-        urls(bound.parse().unwrap(), &interfaces).into_iter().map(|address| address.url).collect()
+        urls(bound.parse().unwrap(), false, &interfaces).into_iter().map(|address| address.url).collect()
     }
 
     #[test]

@@ -3,10 +3,11 @@
 
 pub mod body;
 pub mod connection;
+pub mod front_door;
 pub mod gate;
 pub mod health;
 pub mod host;
 pub mod listen;
+pub mod redirect;
 
-pub use connection::run;
 pub use listen::Listening;
