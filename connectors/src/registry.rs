@@ -6,7 +6,11 @@ use crate::{
     email, flow, http,
     manifest::{Folder, check::check},
     native,
-    sdk::{Entry, connector::Connector},
+    sdk::{
+        Entry,
+        connector::Connector,
+        poll::{CHECK_EVERY, check_every},
+    },
     triggers,
 };
 use indexmap::IndexMap;
@@ -77,7 +81,7 @@ impl Registry {
         }
         for mut entry in checked.compiled.entries {
             native::complete(&mut entry);
-            self.entries.insert(entry.operation.name.clone(), entry);
+            self.entries.insert(entry.operation.name.clone(), complete(entry));
         }
         let text = |file: &str| folder.text(file).map(ToOwned::to_owned);
         self.connectors.insert(connector.id.clone(), Listed { icon: text("icon.svg"), readme: text("README.md"), connector });
@@ -122,9 +126,17 @@ impl Registry {
 /// A later entry of the same name replaces the earlier one in its place.
 impl FromIterator<Entry> for Registry {
     fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
-        let entries = entries.into_iter().map(|entry| (entry.operation.name.clone(), entry)).collect();
+        let entries = entries.into_iter().map(|entry| (entry.operation.name.clone(), complete(entry))).collect();
         Self { entries, connectors: IndexMap::new() }
     }
+}
+
+/// What every operation of a kind has in common is added here.
+fn complete(mut entry: Entry) -> Entry {
+    if let Some(poll) = entry.poll.as_ref().filter(|_| entry.operation.field(CHECK_EVERY).is_none()) {
+        entry.operation.inputs.push(check_every(poll.every()));
+    }
+    entry
 }
 
 impl Catalogue for Registry {

@@ -52,6 +52,9 @@ pub struct Trigger {
     pub operation: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+    /// A connection's id; in a file, its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
     #[serde(default)]
     #[schemars(with = "std::collections::BTreeMap<String, Json>")]
     pub input: Object,
@@ -63,7 +66,7 @@ impl Trigger {
     }
 
     pub fn new(operation: impl Into<String>) -> Self {
-        Self { id: Self::id(), operation: operation.into(), title: None, input: Object::new() }
+        Self { id: Self::id(), operation: operation.into(), title: None, connection: None, input: Object::new() }
     }
 }
 

@@ -199,7 +199,9 @@ pub fn all() -> Routes {
         .post("/api/v1/workflows/{id}/trigger/rotate", Rule::May(Action::PublishWorkflows), api::triggers::rotate)
         .get("/api/v1/workflows/{id}/trigger/samples/{sample}", Rule::May(Action::ViewRuns), api::triggers::sample)
         .post("/api/v1/workflows/{id}/trigger/parked/replay", Rule::May(Action::OperateRuns), api::triggers::replay)
+        .post("/api/v1/workflows/{id}/trigger/check", Rule::May(Action::OperateRuns), api::triggers::check)
         .post("/api/v1/workflows/{id}/run", Rule::May(Action::OperateRuns), api::triggers::run)
+        .post("/api/v1/schedules/preview", Rule::SignedIn, api::triggers::preview)
         // ── runs ──
         .get("/runs", Rule::May(Action::ViewRuns), pages::runs::list::page)
         .get("/runs/{run}", Rule::May(Action::ViewRuns), pages::runs::show::page)

@@ -8,7 +8,7 @@ use crate::{
     config::Config,
     database,
     http_server::{Listening, front_door},
-    people,
+    ingest, people,
     shutdown::{DRAIN, Shutdown, Signals},
 };
 use std::time::Duration;
@@ -27,6 +27,8 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         let app = app::assemble(config, opened.database.clone(), shutdown.clone()).await?;
         announce(&app, doors.listening()).await?;
         tokio::spawn(alert::run(alerts(&app, doors.listening())));
+        tokio::spawn(ingest::schedule::run(app.clone()));
+        tokio::spawn(ingest::poll::run(app.clone()));
         tokio::spawn(people::workspaces::keep_house(app.clone()));
         let drained = tokio::spawn(drain(app.clone(), signals, shutdown.clone()));
         doors.serve(app, shutdown.clone()).await;

@@ -1,10 +1,30 @@
 //! Triggers that ask a service for news. The server keeps the cursor, the ledger of what was seen, and the time of the next look.
 
-use super::Call;
+use super::{
+    Call,
+    form::{Change, field},
+};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
-use towpath_engine::{Json, error::StepError};
+use towpath_engine::{
+    Json,
+    catalogue::{Field, FieldKind},
+    error::StepError,
+    workflow::Span,
+};
+
+/// The field of every polling trigger that says how long to wait between two looks.
+pub const CHECK_EVERY: &str = "check_every";
+
+/// That field. The registry adds it, so that an operation need not.
+pub fn check_every(own: Duration) -> Field {
+    field(CHECK_EVERY, "Look for news every", FieldKind::Span)
+        .help("Looking more often finds news sooner, and asks more of the service.")
+        .default(Span(own).to_string().into())
+        .literal()
+        .advanced()
+}
 
 /// A trigger that asks. It is stateless: the same cursor must yield the same keys.
 pub trait Poll: Send + Sync {

@@ -1,13 +1,14 @@
-//! What starts a run: a request, a submitted form, a person. Only their descriptions live here; the server's `ingest` turns what
+//! What starts a run: a request, a submitted form, the clock, a person. Only their descriptions live here; the server's `ingest` turns what
 //! arrives into events.
 
 mod form;
 mod manual;
 pub mod question;
+mod schedule;
 mod webhook;
 
 use crate::sdk::Entry;
 
 pub fn entries() -> Vec<Entry> {
-    vec![webhook::operation().into(), form::operation().into(), manual::operation().into()]
+    vec![webhook::operation().into(), form::operation().into(), schedule::operation().into(), manual::operation().into()]
 }

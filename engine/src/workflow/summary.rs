@@ -6,6 +6,7 @@ use crate::{
     catalogue::Catalogue,
     condition::{Conditions, Test},
     expr::error::shorten,
+    schedule::Schedule,
 };
 
 /// How many steps are told one by one before the rest is counted.
@@ -14,6 +15,10 @@ const TOLD: usize = 4;
 /// What the workflow does: "When a request arrives at a URL, if total is greater than 100, send an e-mail."
 pub fn summary(workflow: &Workflow, catalogue: &dyn Catalogue) -> String {
     let start = match &workflow.trigger {
+        Some(trigger) if trigger.operation == "schedule" => match Schedule::read(&trigger.input) {
+            Ok(schedule) => schedule.to_string(),
+            Err(_) => sentence(catalogue, "schedule").to_owned(),
+        },
         Some(trigger) => sentence(catalogue, &trigger.operation).trim_end_matches('.').to_owned(),
         None => "No trigger is chosen yet".to_owned(),
     };

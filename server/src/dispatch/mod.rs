@@ -186,6 +186,18 @@ impl Engine {
         self.core.signals.is_active(run)
     }
 
+    /// Can this version be run? The sentence says why not.
+    ///
+    /// # Errors
+    /// When that can't be looked up at the moment.
+    pub async fn startable(&self, workflow: WorkflowId, version: u32) -> Result<Result<(), String>, Refused> {
+        match self.core.plans.get(workflow, version).await {
+            Ok(_) => Ok(Ok(())),
+            Err(plans::NoPlan::NotRunnable(why)) => Ok(Err(why)),
+            Err(error @ plans::NoPlan::Database(_)) => Err(Refused::Unavailable(error.to_string())),
+        }
+    }
+
     /// Returns when another process has taken over and this one may commit nothing more: exit then.
     pub async fn lost(&self) {
         self.core.node.lost().await;

@@ -2,12 +2,19 @@
 //! waits behind housekeeping.
 
 use super::core::Core;
-use crate::store::partitions::{self, Drop, TABLES};
+use crate::store::{
+    event_keys,
+    partitions::{self, Drop, TABLES},
+};
 use chrono::{Days, TimeDelta};
 use std::{sync::Arc, time::Duration};
 
 const EVERY: Duration = Duration::from_secs(15 * 60);
 const TRIES: u32 = 20;
+/// How long an event is known by its key after it was last seen. A feed may list an item for months: seeing it counts.
+const EVENTS: TimeDelta = TimeDelta::days(60);
+/// How many of them are forgotten by one statement.
+const MOST_EVENTS: u64 = 10_000;
 
 /// Keeps house until the engine stops.
 pub async fn run(core: Arc<Core>) {
@@ -66,6 +73,8 @@ pub async fn drop_partitions(core: &Core) {
             }
         }
     }
+    let seen_before = core.parts.clock.now() - EVENTS;
+    while let Ok(MOST_EVENTS) = event_keys::forget(&core.parts.pool, seen_before, MOST_EVENTS.cast_signed()).await {}
     if let Some(before) = core.parts.clock.now().checked_sub_days(Days::new(u64::from(days)))
         && let Err(error) = partitions::sweep_default(&core.parts.pool, before).await
     {

@@ -1,26 +1,29 @@
 //! What keeps a trigger from being published: settings that can't be used, and callers nobody could verify.
 
 use super::{
-    questions,
+    poll, questions,
     webhook::settings::{Auth, Settings, Wrong},
 };
-use towpath_connectors::triggers::question::QuestionKind;
+use towpath_connectors::{sdk::poll::CHECK_EVERY, triggers::question::QuestionKind};
 use towpath_engine::{
     Json,
+    schedule::Schedule,
     validate::{Issue, Severity},
-    workflow::Trigger,
+    workflow::{Span, Trigger},
 };
 use url::Url;
 
 /// Everything that is wrong with a trigger, each at its input field. `secret_set`: does its endpoint have a secret? For triggers
 /// that verify their callers, a missing secret is an issue at `auth`.
 pub fn trigger_issues(trigger: &Trigger, secret_set: bool) -> Vec<Issue> {
-    let wrong = match trigger.operation.as_str() {
+    let mut wrong = match trigger.operation.as_str() {
         "webhook" => webhook(trigger, secret_set),
         "form" => form(trigger),
         "manual" => said("inputs", questions::mistakes(trigger.input.get("inputs"), &QuestionKind::IN_A_MANUAL_RUN)),
+        "schedule" => schedule(trigger),
         _ => Vec::new(),
     };
+    wrong.extend(pause(trigger));
     let issue = |it: Wrong| Issue {
         step: Some(trigger.id.clone()),
         field: Some(it.field.to_owned()),
@@ -52,6 +55,20 @@ fn form(trigger: &Trigger) -> Vec<Wrong> {
         wrong.push(Wrong { field: "redirect", message });
     }
     wrong
+}
+
+fn schedule(trigger: &Trigger) -> Vec<Wrong> {
+    let wrong = Schedule::read(&trigger.input).err().unwrap_or_default();
+    wrong.into_iter().map(|it| Wrong { field: it.field, message: it.message }).collect()
+}
+
+/// The pause between two looks of a trigger that asks for news.
+fn pause(trigger: &Trigger) -> Option<Wrong> {
+    let said: Span = trigger.input.get(CHECK_EVERY)?.as_str()?.parse().ok()?;
+    (said.0 < poll::SHORTEST).then(|| {
+        let message = format!("Look every {} seconds at most: services turn away who asks more often.", poll::SHORTEST.as_secs());
+        Wrong { field: CHECK_EVERY, message }
+    })
 }
 
 fn redirect(trigger: &Trigger) -> Option<Url> {
@@ -88,6 +105,15 @@ mod tests {
             assert!(issues("webhook", auth, true).is_empty());
         }
         assert!(issues("webhook", json!({}), false).is_empty());
+    }
+
+    #[test]
+    fn a_schedule_that_never_comes_and_a_look_too_often_are_said_at_their_fields() {
+        assert_eq!(issues("schedule", json!({ "repeat": "cron", "cron": "0 0 31 2 *", "zone": "UTC" }), false), ["cron"]);
+        assert_eq!(issues("schedule", json!({}), false), ["zone"]);
+        assert!(issues("schedule", json!({ "zone": "UTC" }), false).is_empty());
+        assert_eq!(issues("feed.new_item", json!({ "check_every": "1s" }), false), ["check_every"]);
+        assert!(issues("feed.new_item", json!({ "check_every": "5m" }), false).is_empty());
     }
 
     #[test]

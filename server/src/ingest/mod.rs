@@ -1,25 +1,30 @@
 //! Outside becomes an event: webhook, form, manual. Verified, parsed once, deduplicated; accepted or parked, never lost.
 //!
-//! [`webhook`], [`form`] and [`manual`] make an event of what arrived and say whether it may come in; [`take`] is the one way on from
+//! [`webhook`], [`form`], [`manual`], [`schedule`] and [`poll`] make an event of what arrived and say whether it may come in; [`take`] is the one way on from
 //! there, by the pure [`decide`]. It builds no workflow and runs none.
 
+pub mod alarm;
 pub mod body;
 pub mod decide;
 pub mod form;
 pub mod issues;
 pub mod manual;
 pub mod multipart;
+pub mod poll;
 pub mod questions;
 pub mod refusals;
 pub mod replay;
 pub mod samples;
 pub mod scan;
+pub mod schedule;
+mod settle;
 mod take;
 pub mod target;
 pub mod targets;
 pub mod webhook;
 
 pub use issues::{needs_secret, trigger_issues};
+pub use settle::settle;
 pub use take::{Addressee, Arrival, NotNow, Taken, take};
 
 use crate::{
@@ -40,6 +45,8 @@ pub struct Ingest {
     pub targets: Arc<targets::Targets>,
     pub refusals: refusals::Log,
     parking: Arc<Semaphore>,
+    /// Who looks at which service just now.
+    pub polls: Arc<poll::Desk>,
     /// The largest body, in bytes.
     pub max_body: usize,
 }
@@ -51,6 +58,7 @@ impl Ingest {
             targets: Arc::new(targets::Targets::new(live)),
             refusals: refusals::Log::start(pool, clock, live.clone()),
             parking: Arc::new(Semaphore::new(PARKING)),
+            polls: Arc::default(),
             max_body: usize::try_from(max_body).unwrap_or(usize::MAX),
         }
     }

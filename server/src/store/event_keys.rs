@@ -36,3 +36,48 @@ pub async fn forget(executor: impl PgExecutor<'_>, before: DateTime<Utc>, most: 
     .await?;
     Ok(forgotten.rows_affected())
 }
+
+/// Remembers events that started nothing: what was there before anybody looked.
+pub async fn remember(
+    executor: impl PgExecutor<'_>,
+    workflow: WorkflowId,
+    keys: &[EventKey],
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let keys: Vec<Vec<u8>> = keys.iter().map(|key| key.0.to_vec()).collect();
+    sqlx::query!(
+        "insert into event_key (workflow_id, key, run_id, at) select $1, key, $3, $4 from unnest($2::bytea[]) u(key)
+         on conflict do nothing",
+        workflow.0,
+        &keys,
+        uuid::Uuid::nil(),
+        now
+    )
+    .execute(executor)
+    .await?;
+    Ok(())
+}
+
+/// These were seen again: what was last seen before `older` counts as seen now, and is remembered for longer.
+pub async fn touch(
+    executor: impl PgExecutor<'_>,
+    workflow: WorkflowId,
+    keys: &HashSet<EventKey>,
+    now: DateTime<Utc>,
+    older: DateTime<Utc>,
+) -> Result<(), Error> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let keys: Vec<Vec<u8>> = keys.iter().map(|key| key.0.to_vec()).collect();
+    sqlx::query!(
+        "update event_key set at = $3 where workflow_id = $1 and key = any($2) and at < $4",
+        workflow.0,
+        &keys,
+        now,
+        older
+    )
+    .execute(executor)
+    .await?;
+    Ok(())
+}

@@ -29,6 +29,8 @@ pub mod parked;
 pub mod partitions;
 /// Who can sign in.
 pub mod people;
+/// What is looked at for news, and where the last look ended.
+pub mod polls;
 /// What happened in a run.
 pub mod records;
 /// Deliveries that were turned away.
@@ -41,6 +43,8 @@ pub mod run_pages;
 pub mod runs;
 /// The last events that a trigger saw.
 pub mod samples;
+/// The next slot of workflows that a schedule starts.
+pub mod schedules;
 /// Who is signed in.
 pub mod sessions;
 /// What was published, word for word.

@@ -17,26 +17,26 @@ pub struct Sample {
     pub event: Vec<u8>,
 }
 
-/// The newest `limit` events of a trigger, newest first. Replays are left out: their events were there before.
+/// The newest `limit` events of these kinds, newest first. Replays are left out: their events were there before.
 pub async fn newest(
     executor: impl PgExecutor<'_>,
     workspace: WorkspaceId,
     workflow: WorkflowId,
-    kind: i16,
+    kinds: &[i16],
     limit: i64,
 ) -> Result<Vec<Sample>, Error> {
     Ok(sqlx::query_as!(
         Sample,
         r#"select id as "id!", is_run as "is_run!", at as "at!", event as "event!" from (
                (select id, false as is_run, arrived_at as at, event from parked
-                where workspace_id = $1 and workflow_id = $2 and trigger_kind = $3 order by id desc limit $4)
+                where workspace_id = $1 and workflow_id = $2 and trigger_kind = any($3) order by id desc limit $4)
                union all
                (select id, true, created_at, payload from run
-                where workspace_id = $1 and workflow_id = $2 and trigger_kind = $3 and payload is not null order by id desc limit $4)
+                where workspace_id = $1 and workflow_id = $2 and trigger_kind = any($3) and payload is not null order by id desc limit $4)
            ) both_kinds order by id desc limit $4"#,
         workspace.0,
         workflow.0,
-        kind,
+        kinds,
         limit
     )
     .fetch_all(executor)

@@ -6,6 +6,7 @@ mod house;
 mod passwords;
 mod people;
 mod routes;
+mod schedules;
 mod sign_in;
 mod trigger;
 mod workflows;

@@ -1,6 +1,9 @@
 //! The trigger's card as data.
 
-use super::load;
+use super::{
+    load,
+    timed::{self, PollView, ScheduleView},
+};
 use crate::{
     app::App,
     auth::Actor,
@@ -55,6 +58,12 @@ pub struct TriggerView {
     state: String,
     /// What happens to what arrives now, in a sentence.
     now: &'static str,
+    /// Does the trigger ask a service for news?
+    polls: bool,
+    /// What is published, when a schedule starts it.
+    schedule: Option<ScheduleView>,
+    /// What is published, when a poll starts it.
+    poll: Option<PollView>,
     samples: Vec<SampleView>,
     parked: Fill,
     refusals: Vec<Refused>,
@@ -106,13 +115,19 @@ pub async fn of(app: &App, actor: &Actor, workflow: WorkflowId) -> Result<Trigge
         .as_ref()
         .filter(|_| loaded.state == "draft")
         .map(|(id, url)| format!("{url}?preview={}", token::issue_preview(&app.vault, *id, app.clock.now())));
-    let trigger_kind = match operation {
-        Some("form") => TriggerKind::Form,
-        Some("manual") => TriggerKind::Manual,
-        _ => TriggerKind::Webhook,
+    let kinds = match operation {
+        Some("form") => [TriggerKind::Form as i16; 2],
+        Some("manual") => [TriggerKind::Manual as i16; 2],
+        Some("schedule") => [TriggerKind::Schedule as i16; 2],
+        // A service's news may be found and brought.
+        _ => [TriggerKind::Webhook as i16, TriggerKind::Poll as i16],
     };
-    let samples = stored::newest(&app.pool, actor.workspace, workflow, trigger_kind as i16, SAMPLES).await?;
+    let samples = stored::newest(&app.pool, actor.workspace, workflow, &kinds, SAMPLES).await?;
+    let polls = operation.is_some_and(|operation| app.registry.poll(operation).is_some());
     Ok(TriggerView {
+        polls,
+        schedule: timed::schedule_of(app, actor.workspace, workflow).await?,
+        poll: timed::poll_of(app, actor.workspace, workflow).await?,
         kind: operation.map(str::to_owned),
         curl: url.as_deref().zip(settings.as_ref()).and_then(|(url, settings)| curl(url, settings)),
         url,
@@ -122,7 +137,7 @@ pub async fn of(app: &App, actor: &Actor, workflow: WorkflowId) -> Result<Trigge
         secret: endpoint
             .filter(|endpoint| endpoint.secret_sealed.is_some())
             .map(|endpoint| SecretView { hint: endpoint.secret_hint.unwrap_or_default() }),
-        now: now(&loaded.state, loaded.published.as_ref().map(|(_, document)| document), trigger),
+        now: now(&loaded.state, loaded.published.as_ref().map(|(_, document)| document), trigger, polls),
         state: loaded.state,
         samples: samples.into_iter().filter_map(sample).collect(),
         parked: parked::fill(&app.pool, actor.workspace, workflow).await?,
@@ -154,9 +169,23 @@ fn sample(sample: stored::Sample) -> Option<SampleView> {
     })
 }
 
-fn now(state: &str, published: Option<&Json>, draft: Option<&Trigger>) -> &'static str {
+fn now(state: &str, published: Option<&Json>, draft: Option<&Trigger>, polls: bool) -> &'static str {
     let operation = |document: &Json| document["trigger"]["use"].as_str().map(str::to_owned);
     let same = published.and_then(operation) == draft.map(|trigger| trigger.operation.clone());
+    if draft.is_some_and(|trigger| trigger.operation == "schedule") {
+        return match state {
+            "published" if same => "Each time starts a run.",
+            "paused" if same => "The workflow is paused: its times pass and start nothing.",
+            _ => "It starts nothing until the workflow is published.",
+        };
+    }
+    if polls {
+        return match state {
+            "published" if same => "What is new starts a run. What was there before the first look doesn't.",
+            "paused" if same => "The workflow is paused: when it resumes, it goes on where it stopped.",
+            _ => "Nothing is looked for until the workflow is published; check now to see what there is.",
+        };
+    }
     match state {
         "published" if same => "What arrives now starts a run.",
         "paused" if same => "The workflow is paused: what arrives now is kept and can be started later.",

@@ -4,6 +4,7 @@ use super::{announce, checked_name, issues, read_document, view, write_document}
 use crate::{
     app::App,
     auth::Actor,
+    ingest::settle,
     problem::{Code, FieldProblem, Problem},
     store::{edits, versions, workflow_list, workflows},
 };
@@ -63,6 +64,7 @@ pub async fn publish(
     } else {
         workflow_list::change_state(&mut *transaction, actor.workspace, id, "paused", "published", now).await?;
     }
+    settle(&mut transaction, &app.registry, now, actor.workspace, id).await?;
     let stored = workflows::find(&mut *transaction, actor.workspace, id).await?;
     transaction.commit().await?;
     announce(&app, actor.workspace, id);
@@ -86,10 +88,13 @@ pub async fn resume(State(app): State<App>, actor: Actor, Path(id): Path<Workflo
 }
 
 async fn change(app: &App, actor: &Actor, id: WorkflowId, from: &str, to: &str) -> Result<Body<Json>, Problem> {
-    if !workflow_list::change_state(&app.pool, actor.workspace, id, from, to, app.clock.now()).await? {
+    let (now, mut transaction) = (app.clock.now(), app.pool.begin().await?);
+    if !workflow_list::change_state(&mut *transaction, actor.workspace, id, from, to, now).await? {
         workflows::find(&app.pool, actor.workspace, id).await?;
         return Err(Problem::new(Code::Conflict, "The workflow was never published. Publish it first."));
     }
+    settle(&mut transaction, &app.registry, now, actor.workspace, id).await?;
+    transaction.commit().await?;
     announce(app, actor.workspace, id);
     let stored = workflows::find(&app.pool, actor.workspace, id).await?;
     let workflow = read_document(stored.draft.clone())?;
@@ -139,7 +144,9 @@ pub async fn rename(
 /// `DELETE /api/v1/workflows/{id}`: its addresses lead nowhere from now on; its runs stay until their retention ends.
 pub async fn delete(State(app): State<App>, actor: Actor, Path(id): Path<WorkflowId>) -> Result<StatusCode, Problem> {
     let mut transaction = app.pool.begin().await?;
-    workflow_list::delete(&mut transaction, actor.workspace, id, app.clock.now()).await?;
+    let now = app.clock.now();
+    workflow_list::delete(&mut transaction, actor.workspace, id, now).await?;
+    settle(&mut transaction, &app.registry, now, actor.workspace, id).await?;
     transaction.commit().await?;
     announce(&app, actor.workspace, id);
     Ok(StatusCode::NO_CONTENT)

@@ -1,6 +1,6 @@
 //! Deleting a workflow, after saying what that takes along.
 
-use crate::{app::App, auth::Actor, live::Change, pages, problem::Problem, store::workflow_list};
+use crate::{app::App, auth::Actor, ingest::settle, live::Change, pages, problem::Problem, store::workflow_list};
 use axum::{
     extract::{Path, State},
     response::{Redirect, Response},
@@ -24,7 +24,9 @@ pub async fn ask(State(app): State<App>, actor: Actor, Path(id): Path<WorkflowId
 /// `POST /workflows/{id}/delete`
 pub async fn submit(State(app): State<App>, actor: Actor, Path(id): Path<WorkflowId>) -> Result<Redirect, Problem> {
     let mut transaction = app.pool.begin().await?;
-    workflow_list::delete(&mut transaction, actor.workspace, id, app.clock.now()).await?;
+    let now = app.clock.now();
+    workflow_list::delete(&mut transaction, actor.workspace, id, now).await?;
+    settle(&mut transaction, &app.registry, now, actor.workspace, id).await?;
     transaction.commit().await?;
     app.live.publish(Change::Workflow { workspace: actor.workspace, workflow: id });
     Ok(Redirect::to("/workflows?done=deleted"))

@@ -3,6 +3,7 @@
 use crate::{
     app::App,
     auth::Actor,
+    ingest::settle,
     live::Change,
     problem::{Code, Problem},
     store::{workflow_list, workflows},
@@ -26,11 +27,14 @@ pub async fn resume(State(app): State<App>, actor: Actor, Path(id): Path<Workflo
 }
 
 async fn change(app: &App, actor: &Actor, id: WorkflowId, (from, to): (&str, &str), not_so: &'static str) -> Result<(), Problem> {
-    if !workflow_list::change_state(&app.pool, actor.workspace, id, from, to, app.clock.now()).await? {
+    let (now, mut transaction) = (app.clock.now(), app.pool.begin().await?);
+    if !workflow_list::change_state(&mut *transaction, actor.workspace, id, from, to, now).await? {
         // Somebody else's workflow is not there; one's own that is in another state says so.
         workflows::find(&app.pool, actor.workspace, id).await?;
         return Err(Problem::new(Code::Conflict, not_so));
     }
+    settle(&mut transaction, &app.registry, now, actor.workspace, id).await?;
+    transaction.commit().await?;
     app.live.publish(Change::Workflow { workspace: actor.workspace, workflow: id });
     Ok(())
 }

@@ -12,6 +12,7 @@ import { Session } from "./session";
 import { stepsUsed } from "./template";
 import type { Text } from "./text";
 import { stepTitle } from "./words";
+import { ownZone } from "./zone";
 import type { Data } from "./data";
 import type { Flow } from "./flow";
 import type { Panel } from "./panel";
@@ -425,5 +426,7 @@ function start(kind: Kind): Step["input"] & object {
       ],
     };
   }
+  // Whoever picks a schedule means the clock on the own wall.
+  if (kind.name === "schedule") return { zone: ownZone() };
   return {};
 }

@@ -13,6 +13,24 @@ export interface SampleView {
   notes: string[];
 }
 
+/** How a published poll stands. */
+export interface PollView {
+  running: boolean;
+  every_seconds: number;
+  last_at: string | null;
+  worked_at: string | null;
+  next_at: string;
+  cursor: string | null;
+  looks: number;
+  quiet: number;
+  seen: number;
+  new: number;
+  duplicate: number;
+  failures: number;
+  error: string | null;
+  hint: string | null;
+}
+
 export interface TriggerView {
   kind: string | null;
   url: string | null;
@@ -23,6 +41,10 @@ export interface TriggerView {
   secret: { hint: string } | null;
   state: string;
   now: string;
+  /** Does the trigger ask a service for news? */
+  polls: boolean;
+  schedule: { next_at: string | null; last_at: string | null; running: boolean } | null;
+  poll: PollView | null;
   samples: SampleView[];
   parked: { count: number; bytes: number; dropped: number };
   refusals: { refused_at: string; reason: string; detail: string }[];

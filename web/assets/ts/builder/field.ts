@@ -5,6 +5,7 @@ import { Bound } from "./bound";
 import { equal, type Field, type Json } from "./model";
 import { setInput } from "./operations";
 import { spanField } from "./span";
+import { timeField, zoneField } from "./zone";
 import "./json";
 import "./pairs";
 import "./questions";
@@ -112,6 +113,10 @@ export class FieldElement extends Bound {
         </div>`;
       case "span":
         return spanField(value ?? field.default, label, described, off, field.expressions ? text({}) : undefined, (it) => this.change(it));
+      case "time":
+        return timeField(value ?? field.default, { label, described, off, invalid }, (it) => this.change(it));
+      case "zone":
+        return zoneField(value ?? field.default, { label, described, off, invalid }, field.placeholder ?? "", (it) => this.change(it));
       case "date_time":
         return text({});
       case "pairs":

@@ -50,6 +50,7 @@ export class Panel extends Bound {
           ${owner.use === "filter" ? this.filter(owner as Step) : nothing}
           ${this.more(owner, hidden, isTrigger)}
         </form>
+        ${owner.use === "schedule" ? html`<tp-schedule-card .session=${session}></tp-schedule-card>` : nothing}
         ${isTrigger && owner.use !== "webhook" ? html`<tp-trigger-card .session=${session}></tp-trigger-card>` : nothing}
         ${isTrigger || !operation ? nothing : html`<tp-trial .session=${session} step=${this.owner}></tp-trial>`}
         ${operation?.help ? html`<details class="fold"><summary>About ${operation.title}</summary><p class="small muted">${operation.help}</p></details>` : nothing}

@@ -8,6 +8,8 @@ import type { TriggerView } from "./arrivals";
 import { Bound } from "./bound";
 import type { Json, Obj, Question } from "./model";
 import { brief } from "./samples";
+import "./poll-card";
+import "./schedule-card";
 
 @customElement("tp-trigger-card")
 export class TriggerCard extends Bound {
@@ -36,6 +38,7 @@ export class TriggerCard extends Bound {
       ${view.kind === "webhook" ? this.webhook(view) : nothing}
       ${view.kind === "form" ? this.form(view) : nothing}
       ${view.kind === "manual" ? this.manual(view) : nothing}
+      ${view.polls ? html`<tp-poll-card .session=${this.session}></tp-poll-card>` : nothing}
       ${this.trouble ? html`<p class="error">${this.trouble}</p>` : nothing}
       ${this.samples(view)}
       ${this.parked(view)}
@@ -145,7 +148,7 @@ export class TriggerCard extends Bound {
 
   private samples(view: TriggerView): TemplateResult {
     const chosen = this.session.samples.trigger?.id;
-    const waiting = view.kind === "webhook" ? "Waiting for an event … send one to the address above, and it appears here." : view.kind === "form" ? "Nobody has sent the form yet. Until then the fields are mapped with an example." : "Nobody has run this yet. Until then an example is used.";
+    const waiting = view.kind === "schedule" ? "No time has come yet. Until then the fields are mapped with an example." : view.polls ? "Nothing was found yet. Check now, or map the fields with an example." : view.kind === "webhook" ? "Waiting for an event … send one to the address above, and it appears here." : view.kind === "form" ? "Nobody has sent the form yet. Until then the fields are mapped with an example." : "Nobody has run this yet. Until then an example is used.";
     return html`<section class="samples" aria-label="What arrived" aria-live="polite">
       <h3>${view.samples.length > 0 ? "What arrived" : "Sample"}</h3>
       <p class="hint">${view.now}</p>

@@ -83,6 +83,7 @@ export const stepTitle = (step: Step | Trigger, catalogue: Catalogue): string =>
   if (step.title) return step.title;
   const operation = catalogue.operations.find((it) => it.name === step.use);
   if (step.use === "form" && inputText(step.input, "title")) return `When “${inputText(step.input, "title")}” is sent`;
+  if (step.use === "schedule") return scheduleInWords(step.input ?? {});
   if (step.use === "branch" && "cases" in step) {
     const cases = step.cases ?? [];
     if (cases.length === 1 && cases[0] && isWritten(cases[0].if)) return `If ${caseTitle(cases[0])}`;
@@ -124,8 +125,45 @@ export function stepDetail(step: Step | Trigger, catalogue: Catalogue): string {
       return inputText(input, "reason") ? inWords(input["reason"], 40) : "";
     case "branch":
       return "";
+    case "schedule":
+      return inputText(input, "zone").replaceAll("_", " ");
     default:
       return catalogue.operations.find((it) => it.name === step.use)?.title ?? "";
+  }
+}
+
+const weekdays: [string, string][] = [
+  ["mon", "Monday"],
+  ["tue", "Tuesday"],
+  ["wed", "Wednesday"],
+  ["thu", "Thursday"],
+  ["fri", "Friday"],
+  ["sat", "Saturday"],
+  ["sun", "Sunday"],
+];
+
+/** A schedule as the engine says it; a cron line as it stands. */
+export function scheduleInWords(input: { [key: string]: Json }): string {
+  const at = ` at ${(inputText(input, "at") || "09:00").padStart(5, "0")}`;
+  const count = (key: string, usual: number): number => Number(input[key] ?? usual);
+  switch (input["repeat"] ?? "days") {
+    case "minutes":
+      return count("minutes", 15) === 1 ? "Every minute" : `Every ${count("minutes", 15)} minutes`;
+    case "hours":
+      return count("hours", 1) === 1 ? "Every hour" : `Every ${count("hours", 1)} hours`;
+    case "weeks": {
+      const chosen = Array.isArray(input["days"]) ? input["days"] : ["mon"];
+      const names = weekdays.filter(([key]) => chosen.includes(key)).map(([, name]) => name);
+      if (names.length === 7) return `Every day${at}`;
+      if (names.join() === "Monday,Tuesday,Wednesday,Thursday,Friday") return `Every weekday${at}`;
+      return `Every ${[names.slice(0, -1).join(", "), ...names.slice(-1)].filter(Boolean).join(" and ") || "…"}${at}`;
+    }
+    case "months":
+      return `${input["day"] === "last" ? "On the last day" : `On day ${inputText(input, "day") || "1"}`} of the month${at}`;
+    case "cron":
+      return inputText(input, "cron") ? `By the cron line ${inputText(input, "cron")}` : "By a cron line …";
+    default:
+      return `Every day${at}`;
   }
 }
 
