@@ -299,6 +299,28 @@ test("kill -9 in the middle of a run, and the page shows it going on after the n
   await slow.stop();
 });
 
+/** A workflow with a branch whose only run failed; returns the path of that run's page. */
+async function aFailedRun(page, towpath) {
+  const csrf = await page.getAttribute('meta[name="csrf-token"]', "content");
+  const api = async (method, path, data) => {
+    const answer = await page.request.fetch(towpath.url + path, { method, data, headers: { "x-csrf-token": csrf } });
+    assert.ok(answer.ok(), `${method} ${path}: ${answer.status()} ${await answer.text()}`);
+    return answer.json();
+  };
+  const { id, revision } = await api("POST", "/api/v1/workflows", { name: "Fails in a lane" });
+  const condition = { all: [{ value: "{{ trigger.body.total }}", is: "greater_than", to: 1 }] };
+  const stop = { id: "stop", use: "stop", input: { outcome: "failed", reason: "There is no stock." } };
+  const operations = [
+    { op: "set_trigger", trigger: { use: "webhook" } },
+    { op: "add_step", at: { index: 0 }, step: { id: "big", use: "branch", cases: [{ title: "big", if: condition, steps: [stop] }] } },
+  ];
+  await api("POST", `/api/v1/workflows/${id}/edits`, { base: revision ?? 0, operations });
+  await api("POST", `/api/v1/workflows/${id}/publish`, {});
+  const { url } = await api("GET", `/api/v1/workflows/${id}/trigger`);
+  const { run } = await (await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body: '{"total":5}' })).json();
+  return `/runs/${run}`;
+}
+
 test("every screen passes an automatic accessibility check, wide and narrow, light and dark", async () => {
   await withServer(async (towpath) => {
     const first = await openPage(browser, { baseURL: towpath.url });
@@ -306,15 +328,20 @@ test("every screen passes an automatic accessibility check, wide and narrow, lig
     await first.click("text=Contact form");
     await first.waitForURL("**/workflows/*");
     const workflow = new URL(first.url()).pathname;
+    const run = await aFailedRun(first, towpath);
     const cookies = await first.context().storageState();
     await first.context().close();
     const found = [];
     for (const [width, height] of [[1440, 900], [390, 844]]) {
       for (const dark of [false, true]) {
         const page = await openPage(browser, { width, height, dark, baseURL: towpath.url, storageState: cookies });
-        for (const path of ["/", "/workflows", "/runs", "/settings", "/settings/workspace", "/help", workflow]) {
+        for (const path of ["/", "/workflows", "/runs", "/settings", "/settings/workspace", "/help", run, workflow, `${workflow}#`]) {
           await page.goto(path);
-          if (path === workflow) await page.waitForSelector('[data-step="trigger"]');
+          if (path.startsWith(workflow)) await page.waitForSelector('[data-step="trigger"]');
+          // The same page again, with the panel of its step and the data to map from.
+          if (path.endsWith("#")) await page.click('[data-step]:not([data-step="trigger"])');
+          // Half-transparent on its way in, a sheet has no contrast to measure.
+          await page.evaluate(() => Promise.all(document.getAnimations().filter((it) => it.effect.getTiming().iterations !== Infinity).map((it) => it.finished)));
           const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1);
           if (wide) found.push(`${path} at ${width}: wider than the screen`);
           for (const issue of await accessibilityIssues(page)) found.push(`${path} at ${width}${dark ? " dark" : ""}: ${issue}`);

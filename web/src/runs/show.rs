@@ -55,9 +55,17 @@ pub struct TriggerView {
 pub struct Badge {
     pub tone: &'static str,
     pub label: String,
+    /// The moment that the label ends with ("waits until …"), as RFC 3339; shown in the reader's own zone.
+    pub at: Option<String>,
 }
 
 impl Badge {
+    /// The label ends with this moment, in RFC 3339.
+    #[must_use]
+    pub fn at(self, moment: impl Into<String>) -> Self {
+        Self { at: Some(moment.into()), ..self }
+    }
+
     /// The classes that colour it; a busy one breathes.
     pub fn class(&self) -> &'static str {
         match self.tone {

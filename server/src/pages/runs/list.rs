@@ -131,7 +131,7 @@ pub fn state(row: &Row) -> Badge {
             _ => badge("bad", "dead-lettered"),
         },
         (None, Some((_, None))) => badge("wait", "needs a decision"),
-        (None, Some((_, Some(until)))) => badge("wait", format!("waits until {}", until.format("%-d %b %H:%M UTC"))),
+        (None, Some((_, Some(until)))) => badge("wait", "waits until").at(until.to_rfc3339()),
         (None, None) => badge("busy", "running"),
     }
 }

@@ -7,7 +7,7 @@ use towpath_web::runs::show::Badge;
 pub const PAYLOAD_CUT: usize = 16 * 1024;
 
 pub fn badge(tone: &'static str, label: impl Into<String>) -> Badge {
-    Badge { tone, label: label.into() }
+    Badge { tone, label: label.into(), at: None }
 }
 
 /// The state of a run from what a list has at hand: how it ended as `run_end` has it (none while it goes on), and whether a lane
@@ -63,8 +63,8 @@ pub fn skipped(reason: SkipReason) -> &'static str {
 
 pub fn waiting(on: &WaitOn) -> Badge {
     match on {
-        WaitOn::Timer { until } => badge("wait", format!("waits until {}", until.format("%-d %b %H:%M:%S UTC"))),
-        WaitOn::Retry { until } => badge("wait", format!("tries again at {}", until.format("%H:%M:%S UTC"))),
+        WaitOn::Timer { until } => badge("wait", "waits until").at(until.to_rfc3339()),
+        WaitOn::Retry { until } => badge("wait", "tries again at").at(until.to_rfc3339()),
         WaitOn::Decision => badge("wait", "needs a decision"),
     }
 }

@@ -1,6 +1,6 @@
 // What expressions come to over the samples. Plain paths are looked up here; everything else is asked of the server, many at a time.
 import { call, Refused } from "../shared/http";
-import { walk, type Json } from "./model";
+import { walk, type Json, type Obj } from "./model";
 import { hasExpression, parse, stepsUsed } from "./template";
 import type { Session } from "./session";
 
@@ -15,10 +15,15 @@ export interface Resolved {
 export class Resolver {
   private readonly known = new Map<string, Resolved>();
   private readonly asked = new Set<string>();
+  /** What whole sets of fields come to, by the fields and the data they were worked out from. */
+  private readonly worked = new Map<string, Json | undefined>();
+  private readonly working: Obj[] = [];
   private timer = 0;
   private turn = 0;
 
-  constructor(private readonly session: Session) {}
+  constructor(private readonly session: Session) {
+    session.samples.workOut = (fields) => this.workOut(fields);
+  }
 
   /** The value of a text with expressions; undefined until the answer is there. */
   get(value: string): Resolved | undefined {
@@ -37,11 +42,51 @@ export class Resolver {
     return known;
   }
 
+  /** What fields come to; undefined until the answer is there. A step that names itself or a later one gets no data from there. */
+  private workOut(fields: Obj): Json | undefined {
+    if (!hasExpression(JSON.stringify(fields))) return fields;
+    if (this.working.includes(fields)) return undefined;
+    this.working.push(fields);
+    const samples = this.samplesFor(fields);
+    this.working.pop();
+    const key = JSON.stringify([fields, samples.steps]);
+    if (!this.worked.has(key)) {
+      this.worked.set(key, undefined);
+      void this.askFor(key, fields, samples);
+    }
+    return this.worked.get(key);
+  }
+
+  private async askFor(key: string, fields: Obj, samples: unknown): Promise<void> {
+    const turn = this.turn;
+    try {
+      const answer = await call<{ results: Record<string, Resolved> }>("POST", `${this.session.path}/resolve`, { samples, values: { fields } });
+      const value = answer.results["fields"]?.value;
+      if (turn !== this.turn || value === undefined) return;
+      this.worked.set(key, value);
+      // What was worked out from the fields as they are written is worked out anew.
+      this.known.clear();
+      this.asked.clear();
+      this.session.changed();
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.worked.delete(key);
+    }
+  }
+
+  private samplesFor(value: unknown): { trigger: Json; steps: Obj } {
+    const { session } = this;
+    const used = stepsUsed(value);
+    const steps = walk(session.document).map((it) => it.step).filter((it) => used.has(it.id));
+    return session.samples.send(session.document, session.catalogue, steps);
+  }
+
   /** The samples changed: everything is to be asked again. */
   forget(): void {
     this.turn++;
     this.known.clear();
     this.asked.clear();
+    this.worked.clear();
   }
 
   private schedule(): void {
@@ -54,9 +99,7 @@ export class Resolver {
     if (open.length === 0) return;
     const turn = this.turn;
     const session = this.session;
-    const used = stepsUsed(open);
-    const steps = walk(session.document).map((it) => it.step).filter((it) => used.has(it.id));
-    const samples = session.samples.send(session.document, session.catalogue, steps);
+    const samples = this.samplesFor(open);
     try {
       const values = Object.fromEntries(open.map((it, index) => [String(index), it]));
       const answer = await call<{ results: Record<string, Resolved> }>("POST", `${session.path}/resolve`, { samples, values });

@@ -51,8 +51,6 @@ function ofTrigger(trigger: Trigger, catalogue: Catalogue): Json {
 }
 
 function ofStep(step: Step, catalogue: Catalogue): Json {
-  const fields = step.input?.["fields"];
-  if (step.use === "set" && typeof fields === "object" && fields !== null && !Array.isArray(fields)) return { ...fields };
   if (step.use === "branch") return { case: 0, title: step.cases?.[0]?.title || "first case" };
   return catalogue.operations.find((it) => it.name === step.use)?.sample ?? {};
 }
@@ -63,6 +61,8 @@ export class Samples {
   trigger: { value: Json; at?: string; id?: string } | undefined;
   /** What steps gave when they were tried, or in the last run. */
   readonly steps = new Map<string, { value: Json; at?: string }>();
+  /** What fields with expressions come to over what is known of the steps before; undefined until it is worked out. */
+  workOut: (fields: Obj) => Json | undefined = () => undefined;
 
   of(workflow: Workflow, catalogue: Catalogue, id: string): Sample {
     if (id === "trigger") {
@@ -72,7 +72,11 @@ export class Samples {
     const tried = this.steps.get(id);
     if (tried) return { ...tried, example: false };
     const step = find(workflow.steps, id);
-    return { value: step ? ofStep(step, catalogue) : {}, example: true };
+    if (!step) return { value: {}, example: true };
+    const fields = step.use === "set" ? step.input?.["fields"] : undefined;
+    // Nothing is done outside: what it gives follows from what is known already.
+    if (typeof fields === "object" && fields !== null && !Array.isArray(fields)) return { value: this.workOut(fields) ?? fields, example: true };
+    return { value: ofStep(step, catalogue), example: true };
   }
 
   /** As the API takes them: the trigger and the given steps. */
