@@ -4,10 +4,13 @@
 //! ([`towpath_engine::catalogue::Operation`]) and, where it acts outside, carries itself out ([`sdk::Action`]).
 
 pub mod email;
+#[path = "../feed/mod.rs"]
+mod feed;
 pub mod flow;
 pub mod http;
 pub mod manifest;
 mod native;
 pub mod registry;
 pub mod sdk;
+pub mod suite;
 pub mod triggers;

@@ -64,7 +64,7 @@ impl Action {
 
     /// The exact request of an input, without sending it; of an action with a look-up, as if that had found nothing.
     pub fn request(&self, input: &Object) -> Result<Ready, StepError> {
-        let mut context = exchange::preview_context(self.inputs.complete(input));
+        let mut context = exchange::preview_context(self.inputs.complete(input)?);
         context.set_named("page", Turn::begin(self.paging.as_ref(), None).page());
         Ready::build(&self.service, &self.plan, &context)
     }
@@ -76,7 +76,7 @@ impl Action {
 
     /// Everything that the action lists, in the service's order. `complete` is false when there was more than the manifest fetches.
     pub async fn list(&self, input: &Object, call: &Call<'_>) -> Result<(Vec<Json>, bool, Context), StepError> {
-        let mut context = context(self.inputs.complete(input), call);
+        let mut context = context(self.inputs.complete(input)?, call);
         self.look_up(&mut context, call).await?;
         let mut turn = Turn::begin(self.paging.as_ref(), None);
         let (mut all, mut complete) = (Vec::new(), true);

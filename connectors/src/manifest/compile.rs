@@ -8,7 +8,11 @@ use super::{
 use http::Method;
 use indexmap::IndexMap;
 use std::sync::Arc;
-use towpath_engine::{Json, Object, error::ErrorKind, expr::Template};
+use towpath_engine::{
+    Json, Object,
+    error::{ErrorKind, StepError},
+    expr::Template,
+};
 
 /// The names that expressions know, by place.
 pub const BASE: &[&str] = &["connection"];
@@ -251,14 +255,53 @@ impl Shaping {
 pub struct Inputs {
     pub defaults: Object,
     pub addresses: Vec<(String, regex::Regex)>,
+    rules: Vec<Rule>,
+}
+
+/// What a value must be like.
+struct Rule {
+    name: String,
+    title: String,
+    pattern: Option<regex::Regex>,
+    placeholder: Option<String>,
+    max_length: Option<usize>,
+}
+
+impl Rule {
+    fn check(&self, value: &Json) -> Result<(), StepError> {
+        let Json::String(text) = value else { return Ok(()) };
+        let wrong = |what: String| Err(StepError::invalid_input(format!("{} {what}", self.title)).field(&self.name));
+        match self.max_length {
+            Some(most) if text.chars().count() > most => {
+                return wrong(format!("may have {most} characters at most; it has {}.", text.chars().count()));
+            }
+            _ => {}
+        }
+        match (&self.pattern, &self.placeholder) {
+            (Some(pattern), Some(like)) if !pattern.is_match(text) => wrong(format!("must look like {like}.")),
+            (Some(pattern), None) if !pattern.is_match(text) => wrong("is not written as the service wants it.".into()),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Inputs {
     pub fn compile(path: &str, inputs: &IndexMap<String, Input>) -> Result<Self, Fault> {
-        let mut compiled = Self { defaults: Object::new(), addresses: Vec::new() };
+        let mut compiled = Self { defaults: Object::new(), addresses: Vec::new(), rules: Vec::new() };
         for (name, input) in inputs {
             if let Some(default) = &input.default {
                 compiled.defaults.insert(name.clone(), default.clone());
+            }
+            if input.pattern.is_some() || input.max_length.is_some() {
+                let place = format!("{path}.input.{name}.pattern");
+                let pattern = input.pattern.as_ref().map(|pattern| regex::Regex::new(pattern)).transpose();
+                compiled.rules.push(Rule {
+                    name: name.clone(),
+                    title: input.title.clone().unwrap_or_else(|| name.clone()),
+                    pattern: pattern.map_err(|error| Fault::new(place, error.to_string()))?,
+                    placeholder: input.placeholder.clone(),
+                    max_length: input.max_length,
+                });
             }
             if let Some(pattern) = &input.accept_url {
                 let path = format!("{path}.input.{name}.accept_url");
@@ -273,7 +316,10 @@ impl Inputs {
     }
 
     /// The input with defaults filled in, empty values left out, and ids taken out of pasted addresses.
-    pub fn complete(&self, input: &Object) -> Object {
+    ///
+    /// # Errors
+    /// A value that doesn't fit what the manifest says about it.
+    pub fn complete(&self, input: &Object) -> Result<Object, StepError> {
         let mut complete = self.defaults.clone();
         for (name, value) in input.iter().filter(|(_, value)| !value.is_null() && *value != "") {
             complete.insert(name.clone(), value.clone());
@@ -284,6 +330,11 @@ impl Inputs {
                 *text = found.as_str().to_owned();
             }
         }
-        complete
+        for rule in &self.rules {
+            if let Some(value) = complete.get(&rule.name) {
+                rule.check(value)?;
+            }
+        }
+        Ok(complete)
     }
 }

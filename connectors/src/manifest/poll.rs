@@ -110,7 +110,7 @@ impl Poll {
 
     /// The exact request of a look that begins at a cursor's values, without sending it.
     pub fn request(&self, input: &Object, at: Option<&Object>) -> Result<Ready, StepError> {
-        let mut context = exchange::preview_context(self.inputs.complete(input));
+        let mut context = exchange::preview_context(self.inputs.complete(input)?);
         let begin = at.map(|at| shifted(&Position(at.clone()), self.overlap)).unwrap_or_default();
         context.set_named("cursor", Json::Object(begin.0));
         context.set_named("page", Turn::begin(self.paging.as_ref(), None).page());
@@ -118,7 +118,7 @@ impl Poll {
     }
 
     async fn look(&self, call: &Call<'_>, state: Option<State>) -> Result<Polled, StepError> {
-        let mut context = context(self.inputs.complete(call.input), call);
+        let mut context = context(self.inputs.complete(call.input)?, call);
         let sampling = state.is_none();
         let mut state = state.unwrap_or_default();
         let first_look = sampling || state.starting;
@@ -214,7 +214,11 @@ impl Poll {
     fn later(&self, state: State, found: Vec<Found>, resume: Option<Json>) -> Polled {
         let ahead =
             found.iter().fold(state.ahead.clone().unwrap_or_else(|| state.at.clone()), |at, found| largest(at, &found.position));
-        let old = |found: &Found| state.first.contains(&found.key) || found.position.is_before(&state.from);
+        // A service that can't be asked for the newer part only lists what lies behind the overlap as well.
+        let begin = shifted(&state.at, self.overlap);
+        let old = |found: &Found| {
+            state.first.contains(&found.key) || found.position.is_before(&state.from) || found.position.is_before(&begin)
+        };
         let items = found.into_iter().filter(|found| !old(found)).filter_map(Found::item).collect();
         let more = resume.is_some();
         let mut next = if more {

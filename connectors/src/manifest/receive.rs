@@ -157,7 +157,7 @@ impl Hear for Receive {
         self.verify.check(inbound, secrets)?;
         let roots = Object::from_iter([
             ("request".to_owned(), self.request(inbound)?),
-            ("input".to_owned(), Json::Object(self.inputs.complete(input))),
+            ("input".to_owned(), Json::Object(self.inputs.complete(input).unwrap_or_else(|_| input.clone()))),
         ]);
         let mut context = Context::named(roots, Uuid::nil(), inbound.now);
         if let Some((_, greeting)) = self.handshake.as_ref().filter(|(test, _)| answer::holds(test, &context)) {
