@@ -286,7 +286,11 @@ fn check_trigger(manifest: &Manifest, id: &str, trigger: &Trigger, faults: &mut 
     }
     if let Some(hook) = &trigger.webhook {
         let age = hook.verify.max_age.is_none_or(|age| (60..=3600).contains(&age));
-        book.need(age, "webhook.verify.max_age", "between a minute and an hour: an old signature may have been recorded by somebody else");
+        book.need(
+            age,
+            "webhook.verify.max_age",
+            "between a minute and an hour: an old signature may have been recorded by somebody else",
+        );
         book.need(
             hook.setup.len() > 40 && hook.setup.trim_end().ends_with('.'),
             "webhook.setup",
