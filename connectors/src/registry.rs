@@ -49,6 +49,8 @@ impl Registry {
     pub fn built_in() -> Self {
         let mut registry: Self =
             [triggers::entries(), http::entries(), email::entries(), flow::entries()].into_iter().flatten().collect();
+        registry.insert(Listed { connector: http::connector(), icon: None, readme: None });
+        registry.insert(Listed { connector: email::connector(), icon: None, readme: None });
         for folder in Folder::embedded() {
             let name = folder.name.clone();
             // A test holds every folder of this repository to it.
@@ -84,8 +86,12 @@ impl Registry {
             self.entries.insert(entry.operation.name.clone(), complete(entry));
         }
         let text = |file: &str| folder.text(file).map(ToOwned::to_owned);
-        self.connectors.insert(connector.id.clone(), Listed { icon: text("icon.svg"), readme: text("README.md"), connector });
+        self.insert(Listed { icon: text("icon.svg"), readme: text("README.md"), connector });
         Ok(())
+    }
+
+    fn insert(&mut self, listed: Listed) {
+        self.connectors.insert(listed.connector.id.clone(), listed);
     }
 
     /// What carries the operation out; `None` for triggers and for the steps that the engine does itself.
@@ -298,6 +304,38 @@ mod tests {
                 );
                 // Whether a repeat is safe is decided before the step's expressions are worked out.
                 assert!(operation.field(method).is_some_and(|field| !field.expressions), "{}", operation.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_connection_that_an_operation_takes_has_a_connector_with_a_way_to_authenticate() {
+        let registry = Registry::built_in();
+        for operation in all() {
+            let Some(need) = operation.connection else { continue };
+            let connector = registry.connector(&need.connector).unwrap_or_else(|| panic!("{}: no connector", operation.name));
+            assert!(!connector.auth.is_empty(), "{}: nothing to connect with", operation.name);
+        }
+    }
+
+    #[test]
+    fn every_way_to_authenticate_says_what_it_asks_for_and_attaches_it() {
+        for connector in Registry::built_in().connectors() {
+            let id = &connector.id;
+            assert!(!connector.name.is_empty() && connector.sentence.chars().count() <= 80, "{id}");
+            let mut ways = HashSet::new();
+            for auth in &connector.auth {
+                let at = format!("{id}.{}", auth.id);
+                assert!(ways.insert(&auth.id), "{at}: twice");
+                assert!(!auth.title.is_empty() && auth.help.ends_with('.'), "{at}: title, help");
+                assert!(auth.fields.iter().any(|field| field.kind == FieldKind::Secret), "{at}: nothing is secret");
+                assert!(auth.fields.iter().all(|field| !field.expressions), "{at}: a connection's fields are plain texts");
+                let filled = |secret: bool| {
+                    let fields = auth.fields.iter().filter(|field| (field.kind == FieldKind::Secret) == secret);
+                    fields.map(|field| (field.name.clone(), Json::from("x"))).collect::<towpath_engine::Object>()
+                };
+                crate::sdk::attach::attach(&auth.apply, &filled(false), &filled(true))
+                    .unwrap_or_else(|error| panic!("{at}: {error}"));
             }
         }
     }

@@ -134,6 +134,7 @@ pub enum Operation {
         step: StepId,
         on_error: OnError,
     },
+    /// Chooses the connection that a step works through; `trigger` names the trigger.
     SetConnection {
         step: StepId,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -305,7 +306,11 @@ pub fn apply(workflow: &mut Workflow, operation: &Operation) -> Result<Applied, 
             Op::SetOnError { step: step.clone(), on_error: std::mem::replace(&mut step_mut(workflow, step)?.on_error, *on_error) }
         }
         Op::SetConnection { step, connection } => {
-            let connection = std::mem::replace(&mut step_mut(workflow, step)?.connection, connection.clone());
+            let place = match step.0.as_str() {
+                "trigger" => &mut trigger_mut(workflow)?.connection,
+                _ => &mut step_mut(workflow, step)?.connection,
+            };
+            let connection = std::mem::replace(place, connection.clone());
             Op::SetConnection { step: step.clone(), connection }
         }
     };

@@ -20,6 +20,15 @@ use std::collections::HashMap;
 
 pub struct Operations(Vec<Operation>);
 
+impl Operations {
+    /// Makes an operation other than it is.
+    pub fn change(&mut self, name: &str, change: impl FnOnce(&mut Operation)) {
+        if let Some(operation) = self.0.iter_mut().find(|operation| operation.name == name) {
+            change(operation);
+        }
+    }
+}
+
 impl Catalogue for Operations {
     fn operation(&self, name: &str) -> Option<&Operation> {
         self.0.iter().find(|operation| operation.name == name)

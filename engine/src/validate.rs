@@ -3,8 +3,11 @@
 //!
 //! A workflow without an issue that blocks publishing can be planned; [`crate::plan::Plan::new`] holds validation to that.
 
+mod connection;
 mod form;
 mod names;
+
+pub use connection::{Connections, Known, OnTrust};
 
 use crate::{
     Json,
@@ -47,10 +50,16 @@ const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 /// More tries than this are a mistake in writing.
 const MAX_ATTEMPTS: u16 = 100;
 
-/// Everything that is to be said about the workflow, in document order.
+/// Everything that is to be said about the workflow, in document order, by somebody who can't look connections up: those that it
+/// names are taken to be there and to fit.
 pub fn validate(workflow: &Workflow, catalogue: &dyn Catalogue) -> Vec<Issue> {
+    validate_with(workflow, catalogue, &OnTrust)
+}
+
+/// Everything that is to be said about the workflow, in document order.
+pub fn validate_with(workflow: &Workflow, catalogue: &dyn Catalogue, connections: &dyn Connections) -> Vec<Issue> {
     let placed: Vec<Placed<'_>> = workflow.placed().take(MAX_STEPS * 2).collect();
-    let mut check = Check { workflow, catalogue, names: Names::of(&placed), issues: Vec::new(), at: None };
+    let mut check = Check { workflow, catalogue, connections, names: Names::of(&placed), issues: Vec::new(), at: None };
     check.whole(&placed);
     match &workflow.trigger {
         Some(trigger) => check.trigger(trigger),
@@ -73,6 +82,7 @@ pub fn is_publishable(issues: &[Issue]) -> bool {
 struct Check<'a> {
     workflow: &'a Workflow,
     catalogue: &'a dyn Catalogue,
+    connections: &'a dyn Connections,
     names: Names<'a>,
     issues: Vec<Issue>,
     /// The step that is looked at.
@@ -125,6 +135,7 @@ impl<'a> Check<'a> {
         }
         self.title(trigger.title.as_deref());
         if let Some(operation) = self.operation(&trigger.operation, Role::Trigger) {
+            connection::check(self, operation, trigger.connection.as_deref());
             form::check(self, operation, &trigger.input, 0);
         }
         self.at = None;
@@ -185,6 +196,7 @@ impl<'a> Check<'a> {
         }
         self.settings(step);
         let Some(operation) = self.operation(&step.operation, Role::Action) else { return };
+        connection::check(self, operation, step.connection.as_deref());
         form::check(self, operation, &step.input, position);
         self.shape(step, position);
         if step.operation == "respond" {
@@ -222,9 +234,6 @@ impl<'a> Check<'a> {
             }
             Some(timeout) if timeout.0 > MAX_TIMEOUT => self.blocks(Some("timeout"), "One try can take at most a day (24h)."),
             _ => {}
-        }
-        if step.connection.is_some() {
-            self.blocks(Some("connection"), "Connections are not available yet. Take the connection out of this step.");
         }
     }
 

@@ -4,6 +4,7 @@ use crate::{
     auth::{self, Auth},
     clock::Clock,
     config::Config,
+    connections::{self, Connections},
     database::Database,
     dispatch::{Engine, OpenDoors, Parts, Settings},
     egress::{self, Egress},
@@ -11,7 +12,6 @@ use crate::{
     ingest::Ingest,
     live::Live,
     shutdown::Shutdown,
-    store::files::WorkspaceFiles,
     vault::Vault,
 };
 use sqlx::PgPool;
@@ -34,6 +34,8 @@ pub struct App {
     pub engine: Engine,
     /// The one door out: HTTP, TCP, mail.
     pub egress: Egress,
+    /// Links to accounts at services, and the one way to use them.
+    pub connections: Connections,
     /// The doors that a workspace's steps and alerts may use.
     pub doors: OpenDoors,
     /// The doors in: webhooks, forms, manual starts.
@@ -58,13 +60,22 @@ pub async fn assemble(config: Config, database: Database, shutdown: Shutdown) ->
     let vault = Vault::start(&config.data.key_file, &database.pool).await?;
     let ingest = Ingest::start(database.pool.clone(), clock.clone(), &live, config.limits.max_body);
     let egress = egress(&config, &clock);
-    let doors = open_doors(&config, &database, &egress);
+    let connections = Connections::new(connections::Parts::new(
+        database.pool.clone(),
+        clock.clone(),
+        vault.clone(),
+        Arc::clone(&registry),
+        egress.clone(),
+        config.limits.max_body,
+    ));
+    let doors = open_doors(&connections);
     let engine = Engine::start(Parts {
         database: database.options.clone(),
         pool: database.pool.clone(),
         clock: clock.clone(),
         registry: Arc::clone(&registry),
         doors: Arc::clone(&doors),
+        connections: Arc::new(connections.clone()),
         live: live.clone(),
         settings: engine_settings(&config),
     })
@@ -79,6 +90,7 @@ pub async fn assemble(config: Config, database: Database, shutdown: Shutdown) ->
         vault,
         engine,
         egress,
+        connections,
         doors,
         ingest,
         live,
@@ -98,9 +110,9 @@ fn egress(config: &Config, clock: &Clock) -> Egress {
     Egress::new(egress::Settings { allow: config.egress.allow.clone(), mail: config.mail.smtp.clone() }, clock.clone())
 }
 
-fn open_doors(config: &Config, database: &Database, egress: &Egress) -> OpenDoors {
-    let (egress, files, most) = (egress.clone(), database.pool.clone(), config.limits.max_body);
-    Arc::new(move |whom| egress.doors(WorkspaceFiles::new(files.clone(), whom.workspace, most)))
+fn open_doors(connections: &Connections) -> OpenDoors {
+    let connections = connections.clone();
+    Arc::new(move |whom| connections.doors(whom))
 }
 
 fn engine_settings(config: &Config) -> Settings {

@@ -14,6 +14,8 @@ pub mod cli;
 pub mod clock;
 /// Settings, read once at start; every mistake is said at once.
 pub mod config;
+/// Links to accounts at services: who may use them, where their secrets may go.
+pub mod connections;
 /// PostgreSQL: the embedded one and its supervisor, pools, migrations, partitions.
 pub mod database;
 /// Which run goes next: ready runs, timers, recovery.

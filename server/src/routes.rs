@@ -216,6 +216,14 @@ pub fn all() -> Routes {
         .post("/api/v1/runs/{run}/replay", Rule::May(Action::OperateRuns), api::runs::replay)
         .post("/api/v1/runs/{run}/decide", Rule::May(Action::OperateRuns), api::runs::decide)
         .get("/api/v1/workflows/{workflow}/runs/live", Rule::May(Action::ViewRuns), api::runs::live)
+        // ── connections ──
+        .get("/api/v1/connectors", Rule::SignedIn, api::connections::connectors)
+        .get("/api/v1/connections", Rule::May(Action::ViewConnections), api::connections::list)
+        .post("/api/v1/connections", Rule::May(Action::EditConnections), api::connections::post)
+        .get("/api/v1/connections/{connection}", Rule::May(Action::ViewConnections), api::connections::get)
+        .put("/api/v1/connections/{connection}", Rule::May(Action::EditConnections), api::connections::put)
+        .delete("/api/v1/connections/{connection}", Rule::May(Action::EditConnections), api::connections::delete)
+        .post("/api/v1/connections/{connection}/test", Rule::May(Action::EditConnections), api::connections::test)
         // ── help ──
         .get("/help", Rule::Visitor, help::index::show)
         .get("/help/https", Rule::Visitor, help::https::show)

@@ -23,7 +23,8 @@ impl Action for SendMail {
         Box::pin(async move {
             let Letter { mut message, files, recipients } = letter(call.input)?;
             if message.from.is_none() {
-                message.from = call.doors.mail.default_from();
+                let own = call.connection.map(|connection| value::text_field(&connection.fields, "from"));
+                message.from = own.filter(|from| !from.is_empty()).or_else(|| call.doors.mail.default_from());
             }
             // The same over tries, so that servers and people recognise a repeat; the domain is the sender's.
             let domain =

@@ -1,8 +1,11 @@
-//! E-mail, sent by the instance's own mail setting.
+//! E-mail, sent by a connection's mail server or by the instance's own.
 
 mod action;
 mod address;
+mod connector;
 mod send;
+
+pub use connector::connector;
 
 use crate::sdk::Entry;
 

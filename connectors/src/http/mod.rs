@@ -1,9 +1,12 @@
 //! Plain HTTP: any service with a web address.
 
 mod answer;
+mod connector;
 mod plan;
 mod request;
 mod send;
+
+pub use connector::connector;
 
 use crate::sdk::Entry;
 

@@ -2,7 +2,7 @@
 
 use crate::sdk::form::{Change, choice, field, switch};
 use serde_json::json;
-use towpath_engine::catalogue::{Category, EffectRule, FieldKind, Operation, Role};
+use towpath_engine::catalogue::{Category, ConnectionNeed, EffectRule, FieldKind, Operation, Role};
 
 const METHODS: [(&str, &str); 7] = [
     ("GET", "GET: read"),
@@ -19,7 +19,7 @@ pub fn operation() -> Operation {
         name: "http.request".into(),
         role: Role::Action,
         connector: "http".into(),
-        connection: None,
+        connection: Some(ConnectionNeed { connector: "http".into(), required: false }),
         title: "HTTP request".into(),
         sentence: "Call a web address".into(),
         keywords: ["api", "rest", "url", "get", "post", "put", "delete", "json", "fetch", "webhook", "download", "upload", "curl"]

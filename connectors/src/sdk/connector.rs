@@ -62,9 +62,11 @@ pub enum Attach {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Hosts {
-    /// These, and no others: `slack.com`, `*.example.com`.
+    /// These, and no others: `slack.com`, `*.example.com` (names below it), `{{ connection.subdomain }}.example.com`. Without a port it
+    /// means the standard one of https.
     Fixed(Vec<String>),
-    /// Those that the connection's owner named when it was made. Another list asks for the secrets again.
+    /// Those that the connection's owner named when it was made, or the server that its fields `host` and `port` name. Another one asks
+    /// for the secrets again.
     Entered,
 }
 
@@ -72,7 +74,8 @@ pub enum Hosts {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Probe {
     pub method: String,
-    /// An address with expressions over `connection`.
+    /// An address with expressions over `connection`. `connection.test_url` is an address that the person who tests writes down, for
+    /// connectors of services that nobody knows beforehand.
     pub url: String,
     /// An expression over `response` (`status`, `headers`, `body`) that must be true; without one a status below 400 is success.
     pub success: Option<String>,

@@ -1,5 +1,6 @@
 //! The contract: what an action is given, what it gives back, and the doors it may use. Connectors see nothing else of the server.
 
+pub mod attach;
 pub mod connector;
 pub mod form;
 pub mod mask;
@@ -7,6 +8,7 @@ pub mod outcome;
 pub mod pick;
 pub mod poll;
 pub mod receive;
+pub mod scrub;
 pub mod show;
 pub mod value;
 
@@ -134,6 +136,21 @@ impl StepTrace {
 /// The one door out for HTTP: addresses are checked after resolution, on every redirect and every new connection; sizes and times are bounded.
 pub trait Http: Send + Sync {
     fn send<'a>(&'a self, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse, StepError>>;
+
+    /// What has been used of the step's connection at these doors so far. What [`Http::send`] answers was scrubbed already; this is
+    /// for what the caller makes of it.
+    fn used(&self) -> Used {
+        Used::default()
+    }
+}
+
+/// What has become of a connection while it was used.
+#[derive(Clone, Debug, Default)]
+pub struct Used {
+    /// Knows the secrets that were opened.
+    pub scrubber: scrub::Scrubber,
+    /// The service's last answer was that it doesn't take them (401).
+    pub refused: bool,
 }
 
 pub struct HttpRequest {
@@ -195,7 +212,7 @@ impl fmt::Debug for HttpResponse {
     }
 }
 
-/// Sends mail by the instance's own setting.
+/// Sends mail: by the step's connection where it has one, else by the instance's own setting.
 pub trait Mail: Send + Sync {
     /// Sends `message` (RFC 5322 bytes) to the envelope's recipients and returns the server's last answer.
     /// An instance without the setting answers with an error that names it.

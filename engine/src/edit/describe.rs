@@ -51,6 +51,7 @@ pub fn describe(operation: &Operation, workflow: &Workflow) -> String {
         Op::SetRetry { step, .. } => format!("Changed how often {} is tried", named(step)),
         Op::SetTimeout { step, .. } => format!("Changed how long {} may take", named(step)),
         Op::SetOnError { step, .. } => format!("Changed what happens when {} fails", named(step)),
+        Op::SetConnection { step, .. } if step.0 == "trigger" => "Changed the connection of the trigger".into(),
         Op::SetConnection { step, .. } => format!("Changed the connection of {}", named(step)),
     }
 }

@@ -138,6 +138,7 @@ fn every_setting_can_be_changed_and_changed_back() {
         json!({ "op": "set_timeout", "step": "post", "timeout": "5s" }),
         json!({ "op": "set_on_error", "step": "post", "on_error": "continue" }),
         json!({ "op": "set_connection", "step": "post", "connection": "crm" }),
+        json!({ "op": "set_connection", "step": "trigger", "connection": "crm" }),
     ] {
         let edited = applied(&start, change.clone()).unwrap_or_else(|error| panic!("{change}: {error}"));
         assert_ne!(edited, start, "{change}");

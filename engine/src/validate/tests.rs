@@ -76,7 +76,7 @@ fn ids_and_operations_are_checked() {
         "a.use: There is no step called \"http.reqest\" here. Did you mean \"http.request\"?",
     );
     only("  - { id: a, use: webhook }", "a.use: A trigger can't be a step");
-    only(&format!("  - {{ id: a, {SET}, connection: crm }}"), "a.connection: Connections are not available yet");
+    only(&format!("  - {{ id: a, {SET}, connection: crm }}"), "a.connection: “set” works without a connection");
     only(&format!("  - {{ id: a, {SET}, if: {{ all: [] }} }}"), "a.if: Only a filter");
     only(&format!("  - {{ id: a, {SET}, otherwise: {{ steps: [ {{ id: b, {SET} }} ] }} }}"), "a.cases: Only a branch");
 }
@@ -243,4 +243,53 @@ proptest! {
             prop_assert!(Plan::new(1, workflow, &operations()).is_ok());
         }
     }
+}
+
+/// A workspace's connections: `crm` works, `old` has expired, `foreign` isn't shared, `slack` is another service's.
+struct Some4;
+
+impl Connections for Some4 {
+    fn known(&self, id: &str) -> Option<Known> {
+        let known = |name: &str, connector: &str| Known {
+            name: name.into(),
+            connector: Some(connector.into()),
+            refused: None,
+            ailing: None,
+        };
+        match id {
+            "crm" => Some(known("CRM", "http")),
+            "old" => Some(Known { ailing: Some("“Old” has expired.".into()), ..known("Old", "http") }),
+            "foreign" => Some(Known { refused: Some("“Foreign” isn't shared with you.".into()), ..known("Foreign", "http") }),
+            "slack" => Some(known("Slack", "slack")),
+            _ => None,
+        }
+    }
+
+    fn service(&self, connector: &str) -> String {
+        connector.to_uppercase()
+    }
+}
+
+#[test]
+fn a_step_names_the_connection_that_its_operation_needs() {
+    let mut catalogue = operations();
+    let needs = |required| Some(crate::catalogue::ConnectionNeed { connector: "http".into(), required });
+    let said = |catalogue: &crate::rehearsal::Operations, connection: Option<&str>| {
+        let mut flow = workflow("  - { id: a, use: http.request, input: { url: 'https://a.example' } }");
+        flow.steps[0].connection = connection.map(str::to_owned);
+        let issues = validate_with(&flow, catalogue, &Some4);
+        assert!(issues.iter().all(|issue| issue.field.as_deref() == Some("connection")), "{issues:?}");
+        issues.into_iter().map(|issue| (issue.severity == Severity::Blocks, issue.message)).next()
+    };
+    let blocks = |message: &str| Some((true, message.to_owned()));
+    catalogue.change("http.request", |operation| operation.connection = needs(false));
+    assert_eq!(said(&catalogue, None), None);
+    assert_eq!(said(&catalogue, Some("crm")), None);
+    assert_eq!(said(&catalogue, Some("old")), Some((false, "“Old” has expired.".into())));
+    assert_eq!(said(&catalogue, Some("foreign")), blocks("“Foreign” isn't shared with you."));
+    assert_eq!(said(&catalogue, Some("gone")), blocks("The connection of this step is gone. Choose another one for HTTP."));
+    assert_eq!(said(&catalogue, Some("slack")), blocks("“Slack” is a connection for SLACK. Choose one for HTTP."));
+    catalogue.change("http.request", |operation| operation.connection = needs(true));
+    assert_eq!(said(&catalogue, None), blocks("Choose a connection for HTTP."));
+    assert_eq!(said(&catalogue, Some("crm")), None);
 }

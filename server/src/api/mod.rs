@@ -2,6 +2,8 @@
 
 /// The operations a workflow may use and the functions of its expressions.
 pub mod catalogue;
+/// Links to accounts at services.
+pub mod connections;
 /// What programs send, read with care.
 pub mod extract;
 /// The accounts of the instance.

@@ -156,13 +156,16 @@ fn ask_to_sign_in(method: &Method, path: &str, query: Option<&str>, headers: &He
 
 fn may_not(action: Action) -> &'static str {
     match action {
-        Action::ViewWorkflows | Action::ViewRuns => "Ask an admin of this workspace for the role of a viewer.",
+        Action::ViewWorkflows | Action::ViewRuns | Action::ViewConnections => {
+            "Ask an admin of this workspace for the role of a viewer."
+        }
         Action::OperateRuns => {
             "Starting, replaying and cancelling runs takes the role of an operator. Ask an admin of this workspace."
         }
         Action::EditWorkflows | Action::PublishWorkflows => {
             "Changing workflows takes the role of a builder. Ask an admin of this workspace."
         }
+        Action::EditConnections => "Making connections takes the role of a builder. Ask an admin of this workspace.",
         Action::ManageWorkspace => "The settings of a workspace are for its admins. Ask one of them.",
         Action::ManagePeople => "Who works here is for the admins of the workspace to decide. Ask one of them.",
         Action::DeleteWorkspace => "Only an owner may delete the workspace.",

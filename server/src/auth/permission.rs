@@ -27,6 +27,10 @@ pub enum Action {
     ViewRuns,
     /// Replay, cancel, decide, start by hand.
     OperateRuns,
+    /// See which connections there are and how they are; never a secret.
+    ViewConnections,
+    /// Make connections, and change one's own.
+    EditConnections,
     ManageWorkspace,
     /// Invite, give roles, remove.
     ManagePeople,
@@ -40,6 +44,8 @@ impl Action {
         Self::PublishWorkflows,
         Self::ViewRuns,
         Self::OperateRuns,
+        Self::ViewConnections,
+        Self::EditConnections,
         Self::ManageWorkspace,
         Self::ManagePeople,
         Self::DeleteWorkspace,
@@ -51,9 +57,9 @@ impl Role {
 
     pub fn may(self, action: Action) -> bool {
         let least = match action {
-            Action::ViewWorkflows | Action::ViewRuns => Self::Viewer,
+            Action::ViewWorkflows | Action::ViewRuns | Action::ViewConnections => Self::Viewer,
             Action::OperateRuns => Self::Operator,
-            Action::EditWorkflows | Action::PublishWorkflows => Self::Builder,
+            Action::EditWorkflows | Action::PublishWorkflows | Action::EditConnections => Self::Builder,
             Action::ManageWorkspace | Action::ManagePeople => Self::Admin,
             Action::DeleteWorkspace => Self::Owner,
         };

@@ -21,9 +21,10 @@ use chrono::{DateTime, Utc};
 use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::sync::oneshot;
 use towpath_engine::{
+    Json,
     error::{ErrorKind, StepError},
     event::Event,
-    record::{End, EndState, FailedStep, Record, WaitOn},
+    record::{End, EndState, FailedStep, Record, Trace, WaitOn},
     workflow::StepPath,
 };
 
@@ -228,12 +229,21 @@ impl Driver<'_> {
                 other => return other,
             }
         }
-        let doors = (self.core.parts.doors)(For { workflow: Some(self.run.workflow), ..For::workspace(self.run.workspace) });
+        let whom = match self.whom(&acting) {
+            Ok(whom) => whom,
+            Err(error) => return self.not_acted(&acting, error),
+        };
+        let connections = Arc::clone(&self.core.parts.connections);
+        let connected = match connections.connected(whom).await {
+            Ok(connected) => connected,
+            Err(error) => return self.not_acted(&acting, error),
+        };
+        let doors = (self.core.parts.doors)(whom);
         let registry = Arc::clone(&self.core.parts.registry);
         let with = Attempt {
             registry: &registry,
             doors: &doors,
-            connection: None,
+            connection: connected.as_ref(),
             key: acting.key,
             timeout: acting.timeout,
             max_output: self.core.parts.settings.max_output,
@@ -267,7 +277,28 @@ impl Driver<'_> {
                 }
             }
         };
+        connections.heard(whom, doors.http.used().refused, result.as_ref().map(drop)).await;
         self.progress.acted(&acting, result, trace, self.core.parts.clock.now());
+        Saved::GoOn
+    }
+
+    /// For whom the doors of a call are opened.
+    fn whom(&self, acting: &Acting) -> Result<For, StepError> {
+        let connection = match acting.connection.as_deref().map(str::parse) {
+            None => None,
+            Some(Ok(id)) => Some(id),
+            Some(Err(_)) => {
+                return Err(StepError::invalid_input("The step names a connection that can't be one.")
+                    .hint("Open the step and choose its connection again."));
+            }
+        };
+        Ok(For { workflow: Some(self.run.workflow), connection, ..For::workspace(self.run.workspace) })
+    }
+
+    /// The call was not made: nothing has left.
+    fn not_acted(&mut self, acting: &Acting, error: StepError) -> Saved {
+        let trace = Trace { input: Some(Json::Object(acting.input.clone())), ..Trace::default() };
+        self.progress.acted(acting, Err(error), trace, self.core.parts.clock.now());
         Saved::GoOn
     }
 

@@ -18,7 +18,7 @@ mod retention;
 mod signals;
 mod timers;
 
-pub use parts::{For, OpenDoors, Parts, Settings};
+pub use parts::{Connections, For, OpenDoors, Parts, Settings};
 
 use self::{core::Core, node::Node};
 use crate::journal::{EventKey, Heir, WriterOptions};

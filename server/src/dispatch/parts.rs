@@ -1,13 +1,28 @@
 //! What the engine is built from, and the numbers that bound it.
 
 use crate::{clock::Clock, live::Live};
+use futures_util::future::BoxFuture;
 use sqlx::{PgPool, postgres::PgConnectOptions};
 use std::{path::PathBuf, sync::Arc, time::Duration};
-use towpath_connectors::{registry::Registry, sdk::Doors};
-use towpath_engine::ids::{ConnectionId, WorkflowId, WorkspaceId};
+use towpath_connectors::{
+    registry::Registry,
+    sdk::{Doors, connector::Connected},
+};
+use towpath_engine::error::StepError;
+use towpath_engine::ids::{ConnectionId, PersonId, WorkflowId, WorkspaceId};
 
 /// Opens the doors that a step may use.
 pub type OpenDoors = Arc<dyn Fn(For) -> Doors + Send + Sync>;
+
+/// What runs know of connections.
+pub trait Connections: Send + Sync {
+    /// The connection that somebody is about to work through, without its secrets; `None` when there is none to work through. An error
+    /// fails the step before it acts.
+    fn connected(&self, whom: For) -> BoxFuture<'_, Result<Option<Connected>, StepError>>;
+
+    /// How a call through it went; `refused` when the service did not take its secrets.
+    fn heard<'a>(&'a self, whom: For, refused: bool, result: Result<(), &'a StepError>) -> BoxFuture<'a, ()>;
+}
 
 /// For whom doors are opened: they reach this workspace's files, and may use this connection as this workflow.
 #[derive(Clone, Copy, Debug)]
@@ -16,12 +31,14 @@ pub struct For {
     /// The workflow that acts; `None` for what no workflow does, alerts for example.
     pub workflow: Option<WorkflowId>,
     pub connection: Option<ConnectionId>,
+    /// Who tries something out; then the connection must be shared with this person as well.
+    pub person: Option<PersonId>,
 }
 
 impl For {
     /// Without a connection.
     pub fn workspace(workspace: WorkspaceId) -> Self {
-        Self { workspace, workflow: None, connection: None }
+        Self { workspace, workflow: None, connection: None, person: None }
     }
 }
 
@@ -35,6 +52,7 @@ pub struct Parts {
     pub clock: Clock,
     pub registry: Arc<Registry>,
     pub doors: OpenDoors,
+    pub connections: Arc<dyn Connections>,
     pub live: Live,
     pub settings: Settings,
 }

@@ -72,6 +72,17 @@ impl Connector {
         self.bounded(host, port, within, false).await
     }
 
+    /// Did an operator allow every address that the name resolves to?
+    pub(super) async fn is_allowed_inside(&self, host: &str, port: u16) -> bool {
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        match timeout(super::CONNECT_LIMIT, self.look_up(host, port)).await {
+            Ok(Ok(addresses)) => {
+                !addresses.is_empty() && addresses.iter().all(|address| self.allow.allows(host, address.ip(), port))
+            }
+            _ => false,
+        }
+    }
+
     async fn bounded(&self, host: &str, port: u16, within: Duration, check: bool) -> Result<TcpStream, NoConnection> {
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let attempt = async {

@@ -1,7 +1,7 @@
 //! HTTP through the door: one request, its redirects, one answer, all before the deadline.
 
 use super::{
-    Egress,
+    Credentials, Egress,
     body::{self, Collected},
     failure::{self, Phase},
     multipart,
@@ -36,18 +36,34 @@ const OURS: [HeaderName; 7] = [
 
 impl Http for Egress {
     fn send<'a>(&'a self, request: HttpRequest) -> BoxFuture<'a, Result<HttpResponse, StepError>> {
-        Box::pin(self.exchange(request))
+        Box::pin(self.exchange(request, None))
     }
 }
 
 impl Egress {
-    async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, StepError> {
+    /// One request with its redirects. Credentials go along on the origin that was asked for and on no other; none of them are kept
+    /// in what is followed or answered.
+    pub(crate) async fn exchange(
+        &self,
+        request: HttpRequest,
+        credentials: Option<&dyn Credentials>,
+    ) -> Result<HttpResponse, StepError> {
         let begun = Begun { at: Instant::now(), deadline: request.deadline.into() };
         let mut hop = first(&request);
+        let origin = hop.url.origin();
         let mut rewritten = false;
         for _ in 0..=MAX_REDIRECTS {
             let honest = |error| if rewritten { failure::after_rewriting(error) } else { error };
-            let answer = self.one(&hop, &begun).await.map_err(honest)?;
+            let answer = match credentials.filter(|_| hop.url.origin() == origin) {
+                Some(credentials) => {
+                    let attached = credentials.for_url(&hop.url).await.map_err(honest)?;
+                    let mut signed = hop.clone();
+                    attached.put(&mut signed.headers, &mut signed.url);
+                    self.one(&signed, &begun).await
+                }
+                None => self.one(&hop, &begun).await,
+            };
+            let answer = answer.map_err(honest)?;
             let next = match request.redirects {
                 Redirects::Follow => redirect::next(&hop, answer.status(), answer.headers()),
                 Redirects::Stop => Next::Stay,

@@ -1,6 +1,7 @@
 //! The one door out. Everything that leaves this server to an address somebody else chose goes through [`Egress`]: HTTP, plain TCP
 //! and mail. Addresses are checked after resolution and on every new connection, sizes and times are bounded, and no setting of the
-//! environment (a proxy, for example) changes where a request goes. It attaches no credentials and knows no workflow.
+//! environment (a proxy, for example) changes where a request goes. It knows no workflow and no secret: whoever has some is asked for
+//! them per address, after the address was read and before anything leaves ([`Credentials`]).
 
 pub mod allow;
 mod body;
@@ -21,9 +22,12 @@ pub use connect::{Names, NoConnection, SystemNames};
 
 use crate::clock::Clock;
 use allow::AllowList;
+use futures_util::future::BoxFuture;
 use mail::MailSettings;
 use std::{sync::Arc, time::Duration};
-use towpath_connectors::sdk::{Doors, Files};
+use towpath_connectors::sdk::{Doors, Files, attach::Attached};
+use towpath_engine::error::StepError;
+use url::Url;
 
 /// How long a connection may take: looking the name up, TCP, TLS.
 pub const CONNECT_LIMIT: Duration = Duration::from_secs(10);
@@ -38,6 +42,12 @@ struct Inner {
     mail: Option<MailSettings>,
     roots: tls::Roots,
     clock: Clock,
+}
+
+/// Who has something to attach to requests.
+pub trait Credentials: Send + Sync {
+    /// What goes onto a request to this address. An error keeps the request from leaving.
+    fn for_url<'a>(&'a self, url: &'a Url) -> BoxFuture<'a, Result<Attached, StepError>>;
 }
 
 /// What an operator decides about the door.
@@ -70,6 +80,11 @@ impl Egress {
     /// checked one is connected to.
     pub async fn connect(&self, host: &str, port: u16) -> Result<tokio::net::TcpStream, NoConnection> {
         self.0.connector.connect(host, port, CONNECT_LIMIT).await
+    }
+
+    /// Did an operator allow this place, which isn't public, whatever it resolves to at the moment?
+    pub async fn is_allowed_inside(&self, host: &str, port: u16) -> bool {
+        self.0.connector.is_allowed_inside(host, port).await
     }
 
     /// Is there a mail server?

@@ -95,7 +95,32 @@ pub async fn act(operation: &str, input: &Object, with: &Attempt<'_>) -> (Result
         }
         None => Err(StepError::invalid_input(format!("There is no operation \"{operation}\" in this server."))),
     };
-    (result, bounded(Some(input), said.take(), micros(started)))
+    let mut result = result;
+    if let Err(error) = &mut result
+        && let Some(connection) = with.connection
+        && error.kind == ErrorKind::Unauthorized
+        && error.hint.is_none()
+    {
+        error.hint = Some(format!(
+            "Open the connection “{}” under Connections, enter its secret again and test it. Then replay this run.",
+            connection.name
+        ));
+    }
+    // Nothing of what is kept or shown holds a secret that was used, whatever the action made of the answer.
+    let scrubber = with.doors.http.used().scrubber;
+    match &mut result {
+        Ok(output) => scrubber.json(output),
+        Err(error) => scrubber.error(error),
+    }
+    let (mut shown, mut collected) = (Json::Object(input.clone()), said.take());
+    for value in [Some(&mut shown), collected.request.as_mut(), collected.response.as_mut()].into_iter().flatten() {
+        scrubber.json(value);
+    }
+    for line in &mut collected.log {
+        *line = scrubber.text(line).into_owned();
+    }
+    let trace = bounded(shown, collected, micros(started));
+    (result, trace)
 }
 
 /// Evaluates a step of the engine's own.

@@ -74,6 +74,8 @@ pub struct Acting {
     pub step: StepPath,
     pub attempt: u16,
     pub operation: String,
+    /// The id of the step's connection, as the document says it.
+    pub connection: Option<String>,
     pub input: Object,
     pub effect: Option<Effect>,
     pub timeout: Duration,
@@ -253,8 +255,18 @@ impl Progress {
                     let records = self.unsaved.iter().map(|entry| &entry.record);
                     let commit_first = self.acted_unsaved || (!self.unsaved.is_empty() && plan.commits_before(effect, records));
                     let key = idempotency_key(self.run.run, &step);
-                    let operation = planned.operation.clone();
-                    Some(Acting { step, attempt, operation, input, effect, timeout: planned.timeout, key, commit_first })
+                    let (operation, connection) = (planned.operation.clone(), planned.connection.clone());
+                    Some(Acting {
+                        step,
+                        attempt,
+                        operation,
+                        connection,
+                        input,
+                        effect,
+                        timeout: planned.timeout,
+                        key,
+                        commit_first,
+                    })
                 }
                 Err(error) => {
                     self.record(clock.now(), Record::failure(step, attempt, error, None, Trace::default()));

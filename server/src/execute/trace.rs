@@ -1,7 +1,7 @@
 //! What the run page keeps of an attempt, within bounds: long texts and logs keep their head and their tail. Outputs are never cut.
 
 use towpath_connectors::sdk::Collected;
-use towpath_engine::{Json, Object, record::Trace};
+use towpath_engine::{Json, record::Trace};
 
 /// The largest trace of an attempt, in bytes.
 const MAX_TRACE: usize = 256 << 10;
@@ -9,7 +9,7 @@ const MAX_TRACE: usize = 256 << 10;
 const MAX_TEXT: usize = 16 << 10;
 
 /// The trace of an attempt that took this long.
-pub fn bounded(input: Option<&Object>, collected: Collected, micros: u64) -> Trace {
+pub fn bounded(input: Json, collected: Collected, micros: u64) -> Trace {
     let mut left = MAX_TRACE;
     let mut keep = |value: Json| {
         let value = cut(value);
@@ -22,7 +22,7 @@ pub fn bounded(input: Option<&Object>, collected: Collected, micros: u64) -> Tra
     };
     let request = collected.request.map(&mut keep);
     let response = collected.response.map(&mut keep);
-    let input = input.map(|input| keep(Json::Object(input.clone())));
+    let input = Some(keep(input));
     Trace { input, request, response, log: log(collected.log, left), micros }
 }
 
@@ -76,7 +76,7 @@ mod tests {
     fn long_texts_keep_their_head_and_tail() {
         let text = format!("start{}é{}end", "x".repeat(40_000), "y".repeat(40_000));
         let collected = Collected { response: Some(json!({ "body": text })), ..Collected::default() };
-        let trace = bounded(None, collected, 5);
+        let trace = bounded(Json::Null, collected, 5);
         let body = trace.response.unwrap()["body"].as_str().unwrap().to_owned();
         assert!(body.len() < 17_000 && body.starts_with("startx") && body.ends_with("yend") && body.contains("bytes left out"));
     }
@@ -86,7 +86,7 @@ mod tests {
         let many: Vec<String> = (0..10_000).map(|n| format!("{n} {}", "l".repeat(100))).collect();
         let wide: Json = (0..100_000).map(|n| json!(n)).collect();
         let collected = Collected { request: Some(wide), response: Some(json!("ok")), log: many };
-        let trace = bounded(None, collected, 5);
+        let trace = bounded(Json::Null, collected, 5);
         assert!(serde_json::to_vec(&trace).unwrap().len() < MAX_TRACE + 64 * 1_024);
         assert!(trace.log.first().unwrap().starts_with("0 ") && trace.log.last().unwrap().starts_with("9999 "));
         assert!(trace.log.iter().any(|line| line.contains("lines left out")));

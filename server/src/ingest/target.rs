@@ -2,8 +2,11 @@
 
 use super::{decide::Standing, form, webhook};
 use crate::{
-    store::endpoints::{Destination, Kind},
-    vault::{Place, Secret, Vault},
+    store::{
+        self,
+        endpoints::{Destination, Kind},
+    },
+    vault::{Place, Secret, Vault, VaultError},
 };
 use std::sync::Arc;
 use towpath_engine::{
@@ -13,7 +16,6 @@ use towpath_engine::{
     plan::Plan,
     workflow::{Trigger, Workflow},
 };
-use uuid::Uuid;
 
 /// A trigger as a caller meets it.
 #[derive(Debug)]
@@ -35,14 +37,19 @@ pub enum Settings {
 }
 
 /// Where an endpoint's sealed secret is kept.
-pub fn secret_place(ids: &[Uuid; 2]) -> Place<'_> {
-    Place { table: "endpoint", column: "secret_sealed", row: ids }
+pub fn secret_place(workspace: WorkspaceId, endpoint: EndpointId) -> Place {
+    Place { table: "endpoint", column: "secret_sealed", workspace, row: endpoint.0 }
 }
 
 impl Target {
     /// Prepares what the store found; `None` when neither the published version nor the draft has a trigger of this kind.
-    pub fn prepare(found: Destination, kind: Kind, catalogue: &dyn Catalogue, vault: &Vault) -> Option<Self> {
-        let (standing, trigger) = stand(&found, kind, catalogue)?;
+    pub async fn prepare(
+        found: Destination,
+        kind: Kind,
+        catalogue: &dyn Catalogue,
+        vault: &Vault,
+    ) -> Result<Option<Self>, store::Error> {
+        let Some((standing, trigger)) = stand(&found, kind, catalogue) else { return Ok(None) };
         let settings = match kind {
             Kind::Webhook => Settings::Webhook(Box::new(
                 webhook::Settings::read(&trigger.input)
@@ -50,20 +57,26 @@ impl Target {
             )),
             Kind::Form => Settings::Form(Box::new(form::Settings::read(&trigger.input))),
         };
-        let secret = found.endpoint.secret_sealed.as_deref().and_then(|sealed| {
-            let opened = vault.open(secret_place(&[found.workspace.0, found.endpoint.id.0]), sealed);
-            opened
-                .inspect_err(|error| tracing::error!(workflow = %found.workflow, %error, "a trigger's secret can't be opened"))
-                .ok()
-        });
-        Some(Self {
+        let secret = match &found.endpoint.secret_sealed {
+            Some(sealed) => vault.open(secret_place(found.workspace, found.endpoint.id), sealed).await.map(Some),
+            None => Ok(None),
+        };
+        let secret = match secret {
+            Ok(secret) => secret,
+            Err(VaultError::Store(error)) => return Err(error),
+            Err(VaultError::NotOpened(error)) => {
+                tracing::error!(workflow = %found.workflow, %error, "a trigger's secret can't be opened");
+                None
+            }
+        };
+        Ok(Some(Self {
             endpoint: found.endpoint.id,
             workspace: found.workspace,
             workflow: found.workflow,
             standing,
             settings,
             secret,
-        })
+        }))
     }
 }
 

@@ -107,7 +107,7 @@ impl Targets {
             slots.generation
         };
         let found = match endpoints::follow(&app.pool, id, kind).await {
-            Ok(found) => Target::prepare(found, kind, &*app.registry, &app.vault).map(Arc::new),
+            Ok(found) => Target::prepare(found, kind, &*app.registry, &app.vault).await?.map(Arc::new),
             Err(store::Error::NotFound) => None,
             Err(error) => return Err(error),
         };

@@ -3,6 +3,12 @@
 
 /// Which failures were told.
 pub mod alerts;
+/// Which workflow may use which connection.
+pub mod bindings;
+/// Links to accounts at services.
+pub mod connections;
+/// The keys that workspaces' secrets are sealed with.
+pub mod data_keys;
 /// Deliveries that were taken, and the runs they started.
 pub mod deliveries;
 /// The edits of drafts.
@@ -45,6 +51,8 @@ pub mod runs;
 pub mod samples;
 /// The next slot of workflows that a schedule starts.
 pub mod schedules;
+/// Every sealed value there is.
+pub mod sealed;
 /// Who is signed in.
 pub mod sessions;
 /// What was published, word for word.

@@ -1,12 +1,14 @@
 //! The key file: one line per key, `<number> <base64 of 32 bytes>`, the last line is what new values are sealed with. Made once,
-//! readable by its owner alone, and never replaced: a lost key is an error that says so.
+//! readable by its owner alone, and only ever added to: a lost key is an error that says so.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use parking_lot::RwLock;
 use std::{
     fs,
     io::{self, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 use zeroize::Zeroizing;
 
@@ -31,6 +33,80 @@ pub enum NoKeys {
         path = path.display()
     )]
     Lost { path: PathBuf },
+    #[error("the key file {path} holds key number 255, which is the last one there can be", path = path.display())]
+    Full { path: PathBuf },
+}
+
+/// A key file that is read again when somebody names a key that wasn't in it: another process may have added one.
+pub struct KeyFile {
+    path: Option<PathBuf>,
+    keys: RwLock<(Keys, Instant)>,
+}
+
+/// A file is not read again for an unknown key more often than this.
+const REREAD: Duration = Duration::from_secs(1);
+
+impl KeyFile {
+    /// See [`Keys::load`].
+    pub fn open(path: &Path, sealed: bool) -> Result<Self, NoKeys> {
+        let keys = Keys::load(path, sealed)?;
+        Ok(Self { path: Some(path.to_owned()), keys: RwLock::new((keys, Instant::now() - REREAD)) })
+    }
+
+    pub fn in_memory(keys: Keys) -> Self {
+        Self { path: None, keys: RwLock::new((keys, Instant::now())) }
+    }
+
+    /// The key that new values are sealed with, and its number.
+    pub fn newest(&self) -> (u8, Zeroizing<Key>) {
+        let keys = self.keys.read();
+        let (number, key) = keys.0.newest();
+        (number, Zeroizing::new(*key))
+    }
+
+    pub fn key(&self, number: u8) -> Option<Zeroizing<Key>> {
+        if let Some(key) = self.keys.read().0.get(number) {
+            return Some(Zeroizing::new(*key));
+        }
+        self.reread();
+        self.keys.read().0.get(number).map(|key| Zeroizing::new(*key))
+    }
+
+    /// All keys, the newest first.
+    pub fn all(&self) -> Vec<Zeroizing<Key>> {
+        self.keys.read().0.0.iter().rev().map(|(_, key)| key.clone()).collect()
+    }
+
+    /// Adds a key, which is the newest from then on, and answers with its number. It is on disk when this returns; a crash before
+    /// that leaves the file as it was.
+    pub fn add(&self) -> Result<u8, NoKeys> {
+        let Some(path) = &self.path else {
+            let mut keys = self.keys.write();
+            return keys.0.add().ok_or_else(|| NoKeys::Full { path: PathBuf::from("in memory") });
+        };
+        let io = |source| NoKeys::Io { path: path.clone(), source };
+        // Two processes that add at the same time do it one after the other.
+        let lock = fs::File::open(path).map_err(io)?;
+        lock.lock().map_err(io)?;
+        let mut keys = Keys::load(path, true)?;
+        let number = keys.add().ok_or_else(|| NoKeys::Full { path: path.clone() })?;
+        keys.replace(path).map_err(io)?;
+        *self.keys.write() = (keys, Instant::now());
+        Ok(number)
+    }
+
+    fn reread(&self) {
+        let Some(path) = &self.path else { return };
+        let mut keys = self.keys.write();
+        if keys.1.elapsed() < REREAD {
+            return;
+        }
+        keys.1 = Instant::now();
+        match Keys::load(path, true) {
+            Ok(read) => keys.0 = read,
+            Err(error) => tracing::error!(%error, "the key file could not be read again"),
+        }
+    }
 }
 
 impl Keys {
@@ -69,7 +145,7 @@ impl Keys {
 
     /// Writes a new file whole or not at all; when another process was first, its file is read.
     fn create(path: &Path) -> io::Result<Self> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder_of(path);
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         let keys = Self::generate();
         let draft = folder.join(format!(".key-{}", uuid::Uuid::now_v7().simple()));
@@ -84,6 +160,26 @@ impl Keys {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Adds a new key with the next number; `None` when there is none.
+    fn add(&mut self) -> Option<u8> {
+        let number = self.0.iter().map(|(number, _)| *number).max()?.checked_add(1)?;
+        self.0.push((number, Zeroizing::new(rand::random())));
+        Some(number)
+    }
+
+    /// Writes the file anew, whole or not at all.
+    fn replace(&self, path: &Path) -> io::Result<()> {
+        let folder = folder_of(path);
+        let draft = folder.join(format!(".key-{}", uuid::Uuid::now_v7().simple()));
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+        let written = file.write_all(self.print().as_bytes()).and_then(|()| file.sync_all());
+        if let Err(error) = written.and_then(|()| fs::rename(&draft, path)) {
+            fs::remove_file(&draft)?;
+            return Err(error);
+        }
+        fs::File::open(folder)?.sync_all()
     }
 
     fn print(&self) -> Zeroizing<String> {
@@ -106,6 +202,10 @@ impl Keys {
         }
         if keys.is_empty() { Err(1) } else { Ok(Self(keys)) }
     }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]
@@ -151,6 +251,23 @@ mod tests {
         assert_eq!(keys.newest(), (2, &[2; 32]));
         assert_eq!(keys.get(1), Some(&[1; 32]));
         assert_eq!(keys.get(3), None);
+    }
+
+    #[test]
+    fn an_added_key_seals_and_other_processes_find_it_by_its_number() {
+        let folder = Folder::new();
+        let path = folder.0.join("vault.key");
+        let (one, other) = (KeyFile::open(&path, false).unwrap(), KeyFile::open(&path, true).unwrap());
+        let first = one.newest();
+        assert_eq!(one.add().unwrap(), 2);
+        assert_eq!(one.newest().0, 2);
+        assert_eq!(one.key(1).unwrap(), first.1);
+        assert_eq!(other.newest().0, 1, "it has not looked");
+        assert_eq!(other.key(2).unwrap(), one.newest().1);
+        assert_eq!(other.newest().0, 2);
+        assert_eq!(other.add().unwrap(), 3);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 1, "no draft is left");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use axum::{
 };
 use serde_json::json;
 use sqlx::{PgPool, postgres::PgConnectOptions, postgres::PgPoolOptions};
-use towpath_engine::ids::{PersonId, RunId, WorkflowId, WorkspaceId};
+use towpath_engine::ids::{ConnectionId, PersonId, RunId, WorkflowId, WorkspaceId};
 use towpath_server::{
     auth::permission::{Role, Rule},
     routes::{self, Route},
@@ -25,6 +25,7 @@ struct Ids {
     invitation: Uuid,
     /// The hash of a session's id, which is how it is named.
     session: [u8; 32],
+    connection: ConnectionId,
 }
 
 impl Ids {
@@ -33,6 +34,7 @@ impl Ids {
             workspace: WorkspaceId::new(),
             workflow: WorkflowId::new(),
             run: RunId::new(),
+            connection: ConnectionId::new(),
             person: PersonId::new(),
             invitation: Uuid::now_v7(),
             session: rand_bytes(),
@@ -114,6 +116,15 @@ impl Ids {
             .execute(pool)
             .await
             .unwrap();
+        sqlx::query(
+            "insert into connection (id, workspace_id, connector, auth, name, hosts, sharing)
+             values ($1, $2, 'http', 'bearer', 'Planted', '{x.example}', 'everybody')",
+        )
+        .bind(ids.connection.0)
+        .bind(workspace.0)
+        .execute(pool)
+        .await
+        .unwrap();
         ids
     }
 
@@ -137,6 +148,7 @@ impl Ids {
                     ("token", _) => "not-a-secret-of-ours".to_owned(),
                     ("version" | "attempt", _) => "1".to_owned(),
                     ("sample", _) => Uuid::nil().to_string(),
+                    ("connection", _) => self.connection.to_string(),
                     ("*rest", _) => "rest".to_owned(),
                     ("step", _) => "step".to_owned(),
                     ("part", _) => "output".to_owned(),
@@ -186,6 +198,7 @@ fn json_for(route: &Route) -> serde_json::Value {
         "resolve" => json!({ "values": {} }),
         "decide" => json!({ "step": "step", "decision": "fail" }),
         "workflows" | "workspaces" => json!({ "name": "New" }),
+        "connections" => json!({ "connector": "http", "name": "New" }),
         _ => json!({}),
     }
 }

@@ -72,9 +72,10 @@ pub async fn put(
         judge(auth.as_ref(), text)?;
     }
     let endpoint = endpoints::current(&app.pool, actor.workspace, workflow, Kind::Webhook).await.map_err(no_address)?;
-    let sealed = text
-        .as_ref()
-        .map(|text| (app.vault.seal(secret_place(&[actor.workspace.0, endpoint.id.0]), text.as_bytes()), hint(text)));
+    let sealed = match &text {
+        Some(text) => Some((app.vault.seal(secret_place(actor.workspace, endpoint.id), text.as_bytes()).await?, hint(text))),
+        None => None,
+    };
     let row = sealed.as_ref().map(|(sealed, hint)| (sealed.as_slice(), hint.as_str()));
     endpoints::set_secret(&app.pool, actor.workspace, endpoint.id, row).await?;
     changed(&app, actor.workspace, workflow);
@@ -136,13 +137,13 @@ pub async fn rotate(State(app): State<App>, actor: Actor, Path(workflow): Path<W
     let mut transaction = app.pool.begin().await?;
     let (old, new) = endpoints::rotate(&mut transaction, actor.workspace, workflow, kind).await.map_err(no_address)?;
     if let (Some(sealed), Some(hint)) = (&old.secret_sealed, &old.secret_hint) {
-        let secret = app.vault.open(secret_place(&[actor.workspace.0, old.id.0]), sealed).map_err(|error| {
+        let secret = app.vault.open(secret_place(actor.workspace, old.id), sealed).await.map_err(|error| {
             Problem::new(
                 Code::Conflict,
                 format!("The secret can't be carried over: {error}. Set it again, then change the address."),
             )
         })?;
-        let sealed = app.vault.seal(secret_place(&[actor.workspace.0, new.0]), secret.expose());
+        let sealed = app.vault.seal(secret_place(actor.workspace, new), secret.expose()).await?;
         endpoints::set_secret(&mut *transaction, actor.workspace, new, Some((&sealed, hint))).await?;
     }
     transaction.commit().await?;

@@ -5,6 +5,7 @@ use super::{announce, invalid_body, issues, read_document, view, write_document}
 use crate::{
     app::App,
     auth::Actor,
+    connections::bind,
     problem::{Code, Problem},
     store::{edits, endpoints, workflows},
 };
@@ -59,7 +60,8 @@ pub async fn post(
                 && first.operations == Json::Array(edit.operations.clone())
         });
         if repeated && missed.len() == 1 {
-            let answer = json!({ "revision": stored.revision, "issues": issues(&app, actor.workspace, id, &workflow).await?, "repeated": true });
+            let answer =
+                json!({ "revision": stored.revision, "issues": issues(&app, &actor, id, &workflow).await?, "repeated": true });
             return Ok(Body(answer).into_response());
         }
         let missed: Vec<_> = missed
@@ -75,11 +77,12 @@ pub async fn post(
             "missed": missed,
             // The draft already holds this very edit; it must not be made again.
             "includes_yours": repeated,
-            "workflow": view(&app, actor.workspace, &stored, &workflow).await?,
+            "workflow": view(&app, &actor, &stored, &workflow).await?,
         });
         return Ok((StatusCode::CONFLICT, Body(answer)).into_response());
     }
 
+    let before = workflow.clone();
     let mut done = Vec::with_capacity(operations.len());
     let mut undo = Vec::with_capacity(operations.len());
     for (index, operation) in operations.iter().enumerate() {
@@ -91,6 +94,7 @@ pub async fn post(
     let (done_json, undo_json) =
         (serde_json::to_value(&done).map_err(Problem::internal)?, serde_json::to_value(&undo).map_err(Problem::internal)?);
     let now = app.clock.now();
+    bind::save(&mut transaction, &actor, id, (&before, &workflow), &operations, now).await?;
     let revision = stored.revision + 1;
     let document = write_document(&workflow)?;
     workflows::set_draft(&mut *transaction, actor.workspace, id, &workflow.name, &document, revision, now).await?;
@@ -108,7 +112,7 @@ pub async fn post(
         "revision": revision,
         "operations": done_json,
         "inverse": undo_json,
-        "issues": issues(&app, actor.workspace, id, &workflow).await?,
+        "issues": issues(&app, &actor, id, &workflow).await?,
         "unpublished_changes": stored.has_unpublished_changes(),
     });
     Ok(Body(answer).into_response())

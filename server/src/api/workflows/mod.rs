@@ -13,6 +13,8 @@ pub mod versions;
 
 use crate::{
     app::App,
+    auth::Actor,
+    connections::bind::View,
     ingest,
     live::Change,
     problem::{Code, Problem},
@@ -37,14 +39,12 @@ pub(crate) fn write_document(workflow: &Workflow) -> Result<Json, Problem> {
     serde_json::to_value(workflow).map_err(Problem::internal)
 }
 
-/// What is wrong with a draft, in the order of the document: what the engine says, and what the doors in say of its trigger.
-pub(crate) async fn issues(
-    app: &App,
-    workspace: WorkspaceId,
-    id: WorkflowId,
-    workflow: &Workflow,
-) -> Result<Vec<Issue>, Problem> {
-    let mut issues = validate::validate(workflow, app.registry.as_ref());
+/// What is wrong with a draft, in the order of the document: what the engine says with the workspace's connections as `actor` has them,
+/// and what the doors in say of its trigger.
+pub(crate) async fn issues(app: &App, actor: &Actor, id: WorkflowId, workflow: &Workflow) -> Result<Vec<Issue>, Problem> {
+    let workspace = actor.workspace;
+    let connections = View::of(&app.pool, actor, &app.registry, id, workflow).await?;
+    let mut issues = validate::validate_with(workflow, app.registry.as_ref(), &connections);
     let Some(trigger) = &workflow.trigger else { return Ok(issues) };
     let secret_set = ingest::needs_secret(trigger)
         && match endpoints::Kind::of_operation(&trigger.operation) {
@@ -64,7 +64,7 @@ pub(crate) async fn issues(
 }
 
 /// A workflow as the API shows it.
-async fn view(app: &App, workspace: WorkspaceId, stored: &Stored, workflow: &Workflow) -> Result<Json, Problem> {
+async fn view(app: &App, actor: &Actor, stored: &Stored, workflow: &Workflow) -> Result<Json, Problem> {
     Ok(json!({
         "id": stored.id,
         "name": stored.name,
@@ -75,7 +75,7 @@ async fn view(app: &App, workspace: WorkspaceId, stored: &Stored, workflow: &Wor
         "latest_version": stored.latest_version,
         "unpublished_changes": stored.has_unpublished_changes(),
         "updated_at": stored.updated_at,
-        "issues": issues(app, workspace, stored.id, workflow).await?,
+        "issues": issues(app, actor, stored.id, workflow).await?,
     }))
 }
 

@@ -12,5 +12,5 @@ use towpath_engine::{Json, ids::WorkflowId};
 pub async fn get(State(app): State<App>, actor: Actor, Path(id): Path<WorkflowId>) -> Result<Body<Json>, Problem> {
     let stored = workflows::find(&app.pool, actor.workspace, id).await?;
     let workflow = read_document(stored.draft.clone())?;
-    Ok(Body(view(&app, actor.workspace, &stored, &workflow).await?))
+    Ok(Body(view(&app, &actor, &stored, &workflow).await?))
 }

@@ -4,6 +4,7 @@ use super::{announce, checked_name, issues, read_document, view, write_document}
 use crate::{
     app::App,
     auth::Actor,
+    connections::bind,
     ingest::settle,
     problem::{Code, FieldProblem, Problem},
     store::{edits, versions, workflow_list, workflows},
@@ -46,11 +47,9 @@ pub async fn publish(
         ));
     }
     let workflow = read_document(stored.draft.clone())?;
-    let left: Vec<Issue> = issues(&app, actor.workspace, id, &workflow)
-        .await?
-        .into_iter()
-        .filter(|issue| issue.severity == Severity::Blocks)
-        .collect();
+    bind::vouch(&mut transaction, &actor, id, &workflow, now).await?;
+    let left: Vec<Issue> =
+        issues(&app, &actor, id, &workflow).await?.into_iter().filter(|issue| issue.severity == Severity::Blocks).collect();
     if let Some(first) = left.first() {
         let mut problem = Problem::new(Code::InvalidInput, format!("This can't be published yet: {}", first.message));
         problem.fields = left.iter().map(|issue| FieldProblem { field: place(issue), message: issue.message.clone() }).collect();
@@ -68,7 +67,7 @@ pub async fn publish(
     let stored = workflows::find(&mut *transaction, actor.workspace, id).await?;
     transaction.commit().await?;
     announce(&app, actor.workspace, id);
-    Ok(Body(view(&app, actor.workspace, &stored, &workflow).await?))
+    Ok(Body(view(&app, &actor, &stored, &workflow).await?))
 }
 
 /// Where an issue is, as one text: `http.url`.
@@ -98,7 +97,7 @@ async fn change(app: &App, actor: &Actor, id: WorkflowId, from: &str, to: &str) 
     announce(app, actor.workspace, id);
     let stored = workflows::find(&app.pool, actor.workspace, id).await?;
     let workflow = read_document(stored.draft.clone())?;
-    Ok(Body(view(app, actor.workspace, &stored, &workflow).await?))
+    Ok(Body(view(app, actor, &stored, &workflow).await?))
 }
 
 #[derive(Deserialize)]
@@ -138,7 +137,7 @@ pub async fn rename(
     let stored = workflows::find(&mut *transaction, actor.workspace, id).await?;
     transaction.commit().await?;
     announce(&app, actor.workspace, id);
-    Ok(Body(view(&app, actor.workspace, &stored, &workflow).await?))
+    Ok(Body(view(&app, &actor, &stored, &workflow).await?))
 }
 
 /// `DELETE /api/v1/workflows/{id}`: its addresses lead nowhere from now on; its runs stay until their retention ends.

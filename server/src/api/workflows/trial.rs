@@ -4,9 +4,10 @@ use super::{read_document, resolve::Samples};
 use crate::{
     app::App,
     auth::Actor,
+    dispatch::For,
     execute,
     problem::Problem,
-    store::{files::WorkspaceFiles, workflows},
+    store::{connections, workflows},
 };
 use axum::{
     Json as Body,
@@ -15,12 +16,15 @@ use axum::{
 use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
-use towpath_connectors::registry::Registry;
+use towpath_connectors::{
+    registry::Registry,
+    sdk::{attach, mask},
+};
 use towpath_engine::{
     Json,
     error::StepError,
     expr::{Context, Template},
-    ids::WorkflowId,
+    ids::{ConnectionId, WorkflowId},
     pure::{Outcome, PureStep},
     workflow::{Step, StepId},
 };
@@ -59,19 +63,34 @@ pub async fn post(
     let answer = match (PureStep::compile(step), trial.send) {
         (Err(error), _) => json!({ "error": StepError::from(error) }),
         (Ok(Some(pure)), _) => done(pure.evaluate(&context)),
-        (Ok(None), false) => preview(step, &context, &app.registry),
+        (Ok(None), false) => {
+            let mut answer = preview(step, &context, &app.registry);
+            show_sign_in(&app, &actor, step, &mut answer).await?;
+            answer
+        }
         (Ok(None), true) => {
-            let files = WorkspaceFiles::new(app.pool.clone(), actor.workspace, app.config.limits.max_body);
-            let doors = app.egress.doors(files);
+            let connection = match step.connection.as_deref().map(str::parse).transpose() {
+                Ok(connection) => connection,
+                Err(_) => return Ok(Body(json!({ "error": StepError::invalid_input("Choose the step's connection again.") }))),
+            };
+            // The workflow must have been given it, and the person who presses the button must have it too.
+            let whom = For { workflow: Some(id), connection, person: Some(actor.person), ..For::workspace(actor.workspace) };
+            let connected = match app.connections.connected(whom).await {
+                Ok(connected) => connected,
+                Err(error) => return Ok(Body(json!({ "error": error }))),
+            };
+            let doors = app.connections.doors(whom);
             let with = execute::Attempt {
                 registry: &app.registry,
                 doors: &doors,
-                connection: None,
+                connection: connected.as_ref(),
                 key: Uuid::now_v7(),
                 timeout: step.timeout.map_or(PATIENCE, |span| span.0.min(PATIENCE)),
                 max_output: MOST,
             };
             let attempted = execute::attempt(step, &context, &with).await;
+            let result = attempted.result.as_ref().map(drop);
+            app.connections.heard(whom, doors.http.used().refused, result).await;
             let mut answer = done(attempted.result);
             answer["trace"] = serde_json::to_value(&attempted.trace).map_err(Problem::internal)?;
             answer
@@ -93,6 +112,32 @@ fn done(result: Result<Outcome, StepError>) -> Json {
             answer
         }
     }
+}
+
+/// What the step's connection adds to a previewed request, as far as a person may see it: `Authorization: Bearer ***`.
+async fn show_sign_in(app: &App, actor: &Actor, step: &Step, answer: &mut Json) -> Result<(), Problem> {
+    let Some(Ok(id)) = step.connection.as_deref().map(str::parse::<ConnectionId>) else { return Ok(()) };
+    let Some(preview) = answer.get_mut("preview").and_then(Json::as_object_mut) else { return Ok(()) };
+    let found = match connections::find(&app.pool, actor.workspace, actor.person, id).await {
+        Ok(found) => found,
+        Err(crate::store::Error::NotFound) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    preview.insert("connection".into(), found.name.clone().into());
+    let auth = app.registry.connector(&found.connector).and_then(|it| it.auth.iter().find(|auth| auth.id == found.auth));
+    let shown = auth.map(|auth| attach::masked(&auth.apply, &found.fields)).unwrap_or_default();
+    if let Some(headers) = preview.get_mut("headers").and_then(Json::as_object_mut) {
+        for (name, value) in shown.iter().filter(|(name, _)| !name.starts_with('?')) {
+            headers.insert(name.to_ascii_lowercase(), value.clone());
+        }
+    }
+    let parameters: Vec<String> =
+        shown.iter().filter_map(|(name, _)| name.strip_prefix('?')).map(|name| format!("{name}={}", mask::MASK)).collect();
+    if let Some(Json::String(url)) = preview.get_mut("url").filter(|_| !parameters.is_empty()) {
+        url.push(if url.contains('?') { '&' } else { '?' });
+        url.push_str(&parameters.join("&"));
+    }
+    Ok(())
 }
 
 /// What an action would send, without sending it.

@@ -4,6 +4,7 @@ use super::{announce, issues, read_document, view, write_document};
 use crate::{
     app::App,
     auth::Actor,
+    connections::bind,
     problem::Problem,
     store::{edits, endpoints, versions, workflows},
 };
@@ -55,7 +56,7 @@ pub async fn get(
     workflows::find(&app.pool, actor.workspace, id).await?;
     let document = versions::document(&app.pool, actor.workspace, id, version).await?;
     let workflow = read_document(document)?;
-    Ok(Body(json!({ "version": version, "issues": issues(&app, actor.workspace, id, &workflow).await?, "document": workflow })))
+    Ok(Body(json!({ "version": version, "issues": issues(&app, &actor, id, &workflow).await?, "document": workflow })))
 }
 
 /// `POST /api/v1/workflows/{id}/versions/{n}/restore`: the draft becomes that version's document. What runs does not change until
@@ -70,6 +71,7 @@ pub async fn restore(
     let stored = workflows::lock(&mut transaction, actor.workspace, id).await?;
     let document = versions::document(&mut *transaction, actor.workspace, id, version).await?;
     let workflow = read_document(document)?;
+    bind::save(&mut transaction, &actor, id, (&read_document(stored.draft.clone())?, &workflow), &[], now).await?;
     let document = write_document(&workflow)?;
     let revision = stored.revision + 1;
     workflows::set_draft(&mut *transaction, actor.workspace, id, &workflow.name, &document, revision, now).await?;
@@ -83,5 +85,5 @@ pub async fn restore(
     let stored = workflows::find(&mut *transaction, actor.workspace, id).await?;
     transaction.commit().await?;
     announce(&app, actor.workspace, id);
-    Ok(Body(view(&app, actor.workspace, &stored, &workflow).await?))
+    Ok(Body(view(&app, &actor, &stored, &workflow).await?))
 }

@@ -17,7 +17,7 @@ use sqlx::{PgPool, postgres::PgConnectOptions};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use towpath_connectors::{
     registry::Registry,
-    sdk::{Doors, Files, Http, HttpBody, HttpRequest, HttpResponse, Mail, MailMessage},
+    sdk::{Doors, Files, Http, HttpBody, HttpRequest, HttpResponse, Mail, MailMessage, connector::Connected},
 };
 use towpath_engine::{
     Json,
@@ -153,6 +153,15 @@ impl Files for Nothing {
     }
 }
 
+impl super::Connections for Nothing {
+    fn connected(&self, _: super::For) -> BoxFuture<'_, Result<Option<Connected>, StepError>> {
+        Box::pin(async { Ok(None) })
+    }
+    fn heard<'a>(&'a self, _: super::For, _: bool, _: Result<(), &'a StepError>) -> BoxFuture<'a, ()> {
+        Box::pin(async {})
+    }
+}
+
 /// A database, a workspace, a service outside, and a clock that can be moved.
 pub struct World {
     pub pool: PgPool,
@@ -197,6 +206,7 @@ impl World {
                 mail: Box::new(Nothing),
                 files: Box::new(Nothing),
             }),
+            connections: Arc::new(Nothing),
             live: Live::default(),
             settings: self.settings.clone(),
         }

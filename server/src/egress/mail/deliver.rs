@@ -3,7 +3,7 @@
 
 use super::{
     compose::Composed,
-    setting::{MailSettings, SETTING, Security},
+    setting::{MailSettings, Security, Whose},
 };
 use crate::egress::{CONNECT_LIMIT, connect::Connector, failure, tls::Roots};
 use lettre::transport::smtp::{
@@ -59,6 +59,30 @@ pub(super) async fn deliver(
     }
 }
 
+/// As far as the sign-in, and then goodbye.
+pub(super) async fn check(
+    connector: &Connector,
+    roots: &Roots,
+    settings: &MailSettings,
+    deadline: Instant,
+) -> Result<(), StepError> {
+    let conversation = Conversation { connector, roots, settings, content_sent: AtomicBool::new(false) };
+    let signing_in = async {
+        let mut connection = conversation.open().await?;
+        conversation.sign_in(&mut connection).await?;
+        // It has let us in: a server that doesn't say goodbye changes nothing.
+        let _ = timeout(GOODBYE, connection.quit()).await;
+        Ok(())
+    };
+    match timeout_at(deadline, signing_in).await {
+        Ok(result) => result,
+        Err(_) => {
+            let message = format!("The mail server {} did not let us sign in within the time.", settings.host);
+            Err(StepError::new(ErrorKind::Unavailable, message))
+        }
+    }
+}
+
 struct Conversation<'a> {
     connector: &'a Connector,
     roots: &'a Roots,
@@ -90,10 +114,14 @@ impl Conversation<'_> {
     async fn open(&self) -> Result<AsyncSmtpConnection, StepError> {
         let Self { settings, .. } = self;
         let hello = ClientId::Domain(settings.hello.clone());
-        let tcp = self.connector.connect_by_setting(&settings.host, settings.port, CONNECT_LIMIT).await.map_err(|error| {
+        let connected = match &settings.whose {
+            Whose::Setting => self.connector.connect_by_setting(&settings.host, settings.port, CONNECT_LIMIT).await,
+            Whose::Connection(_) => self.connector.connect(&settings.host, settings.port, CONNECT_LIMIT).await,
+        };
+        let tcp = connected.map_err(|error| {
             let mut error = failure::of_connecting(&error);
             error.message = format!("The mail server can't be reached. {}", error.message);
-            error.hint = Some(format!("An operator sets it in {SETTING}."));
+            error.hint = Some(settings.whose.hint("sets it", "sets it"));
             error
         })?;
         let stream: Box<dyn AsyncTokioStream> = match settings.security {
@@ -113,7 +141,7 @@ impl Conversation<'_> {
                     "The mail server {} offers no encryption (STARTTLS), so nothing was sent.",
                     settings.host
                 ))
-                .hint(format!("An operator can allow that in {SETTING} with ?tls=none.")));
+                .hint(settings.whose.hint("can allow that with ?tls=none", "can choose another security")));
             }
             let started = connection.starttls(self.tls_parameters()?, &hello).await;
             self.said(started, "an encrypted connection", None)?;
@@ -158,7 +186,7 @@ impl Conversation<'_> {
                 ErrorKind::Unauthorized,
                 format!("The mail server {} refused the sign-in: {}.", self.settings.host, causes(&error)),
             )
-            .hint(format!("An operator sets the user name and the password in {SETTING}."))),
+            .hint(self.settings.whose.hint("sets the user name and the password", "enters the user name and the password"))),
             Err(error) if error.is_client() => Err(StepError::invalid_input(format!(
                 "The mail server {} offers no way to sign in that Towpath knows (PLAIN or LOGIN).",
                 self.settings.host

@@ -1,11 +1,11 @@
-//! Mail through the door: the instance's own mail server, which an operator names in one setting. Being that setting is its permission
-//! to be in the private network; nobody else's address is ever connected to here.
+//! Mail through the door: the instance's own mail server, which an operator names in one setting, or a connection's. Being the setting
+//! is its permission to be in the private network; a connection's server is checked like every other address.
 
 mod compose;
 mod deliver;
 mod setting;
 
-pub use setting::{BadSetting, MailSettings, SETTING, Security};
+pub use setting::{BadSetting, MailSettings, SETTING, Security, SignIn, Whose};
 
 use super::Egress;
 use futures_util::future::BoxFuture;
@@ -21,12 +21,29 @@ impl Mail for Egress {
                     format!("An operator names one in the setting {SETTING}, for example smtp://user:password@mail.example.com."),
                 ));
             };
-            let composed = compose::compose(&message, settings, self.0.clock.now())?;
-            deliver::deliver(&self.0.connector, &self.0.roots, settings, composed, deadline.into()).await
+            self.send_mail(settings, &message, deadline).await
         })
     }
 
     fn default_from(&self) -> Option<String> {
         self.0.mail.as_ref().map(|settings| settings.from.to_string())
+    }
+}
+
+impl Egress {
+    /// Sends by these settings.
+    pub(crate) async fn send_mail(
+        &self,
+        settings: &MailSettings,
+        message: &MailMessage,
+        deadline: Instant,
+    ) -> Result<String, StepError> {
+        let composed = compose::compose(message, settings, self.0.clock.now())?;
+        deliver::deliver(&self.0.connector, &self.0.roots, settings, composed, deadline.into()).await
+    }
+
+    /// Connects, secures the way and signs in by these settings, and sends nothing.
+    pub(crate) async fn check_mail(&self, settings: &MailSettings, deadline: Instant) -> Result<(), StepError> {
+        deliver::check(&self.0.connector, &self.0.roots, settings, deadline.into()).await
     }
 }

@@ -1,4 +1,4 @@
-//! The setting `TOWPATH_SMTP_URL`: which server sends the mail, how the way to it is secured, and who the sender is.
+//! The setting `TOWPATH_SMTP_URL`, or a mail connection in its place: which server sends the mail, how the way to it is secured, and who the sender is.
 
 use lettre::message::Mailbox;
 use percent_encoding::percent_decode_str;
@@ -23,6 +23,34 @@ pub struct MailSettings {
     pub from: Mailbox,
     /// What we call ourselves in EHLO.
     pub hello: String,
+    pub whose: Whose,
+}
+
+/// Who decided on a mail server, and so who can mend it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// An operator, in [`SETTING`].
+    Setting,
+    /// The owner of the connection of this name.
+    Connection(String),
+}
+
+impl Whose {
+    /// What to do when the server can't be used like this.
+    pub(super) fn hint(&self, setting: &str, connection: &str) -> String {
+        match self {
+            Self::Setting => format!("An operator {setting} in {SETTING}."),
+            Self::Connection(name) => format!("Its owner {connection} in the connection “{name}”."),
+        }
+    }
+}
+
+impl MailSettings {
+    /// A connection's server, without a sign-in.
+    pub(crate) fn of_connection(whose: Whose, host: String, port: u16, security: Security, from: Mailbox) -> Self {
+        let hello = Some(from.email.domain().to_owned()).filter(|domain| domain.is_ascii()).unwrap_or_else(|| "localhost".into());
+        Self { host, port, security, sign_in: None, from, hello, whose }
+    }
 }
 
 /// How the way to the server is secured.
@@ -115,7 +143,7 @@ impl FromStr for MailSettings {
         let from = from.ok_or_else(|| bad("It names no sender (?from=…)."))?;
         let domain = || Some(from.email.domain().to_owned()).filter(|domain| domain.is_ascii());
         let hello = hello.or_else(domain).unwrap_or_else(|| "localhost".into());
-        Ok(Self { host, port: url.port().unwrap_or(standard_port), security, sign_in, from, hello })
+        Ok(Self { host, port: url.port().unwrap_or(standard_port), security, sign_in, from, hello, whose: Whose::Setting })
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::{
     app::App,
     auth::Actor,
+    connections::bind,
     live::Change,
     problem::Problem,
     store::{endpoints, workflow_list},
@@ -32,13 +33,15 @@ pub async fn submit(State(app): State<App>, actor: Actor, Form(input): Form<Inpu
     Ok(Redirect::to(&format!("/workflows/{id}")))
 }
 
-/// Adds a workflow as a draft; a trigger with an address has it from this moment.
+/// Adds a workflow as a draft; a trigger with an address has it from this moment. Connections that aren't shared with the actor are
+/// left out.
 pub(crate) async fn add(app: &App, actor: &Actor, workflow: &Workflow) -> Result<WorkflowId, Problem> {
-    let id = WorkflowId::new();
-    let document = serde_json::to_value(workflow).map_err(Problem::internal)?;
+    let (id, now) = (WorkflowId::new(), app.clock.now());
     let mut transaction = app.pool.begin().await?;
-    workflow_list::insert(&mut transaction, actor.workspace, id, &workflow.name, &document, actor.person, app.clock.now())
-        .await?;
+    let workflow = &bind::without_others(&mut *transaction, actor, id, workflow.clone()).await?;
+    let document = serde_json::to_value(workflow).map_err(Problem::internal)?;
+    workflow_list::insert(&mut transaction, actor.workspace, id, &workflow.name, &document, actor.person, now).await?;
+    bind::vouch(&mut transaction, actor, id, workflow, now).await?;
     if let Some(kind) = workflow.trigger.as_ref().and_then(|trigger| endpoints::Kind::of_operation(&trigger.operation)) {
         endpoints::ensure(&mut transaction, actor.workspace, id, kind).await?;
     }
