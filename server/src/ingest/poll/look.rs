@@ -26,7 +26,6 @@ use std::{
 };
 use towpath_connectors::sdk::{
     Call, StepTrace,
-    connector::Connected,
     poll::{Cursor, Item, Polled as Answer},
 };
 use towpath_engine::{
@@ -140,8 +139,8 @@ pub async fn ask(app: &App, asked: &Asked<'_>, cursor: Option<Cursor>) -> Result
         return Err(StepError::invalid_input(format!("This server doesn't know “{}” any more.", asked.operation))
             .hint("Update Towpath, or choose another trigger."));
     };
-    let whom = For { workspace: asked.workspace, workflow: Some(asked.workflow), connection: asked.connection };
-    let connected = connected(whom)?;
+    let whom = For { workflow: Some(asked.workflow), connection: asked.connection, ..For::workspace(asked.workspace) };
+    let connected = app.connections.connected(whom).await?;
     let (doors, trace) = ((app.doors)(whom), StepTrace::default());
     let call = Call {
         input: asked.input,
@@ -152,22 +151,20 @@ pub async fn ask(app: &App, asked: &Asked<'_>, cursor: Option<Cursor>) -> Result
         trace: &trace,
     };
     let limited = tokio::time::timeout(PATIENCE, AssertUnwindSafe(poll.poll(call, cursor)).catch_unwind());
-    match limited.await {
+    let answer = match limited.await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_)) => {
             Err(StepError::new(ErrorKind::Internal, "Towpath broke while looking. The details are in the server's log.")
                 .hint("This is a defect of Towpath: please report it."))
         }
         Err(_) => Err(StepError::new(ErrorKind::Timeout, "The service did not answer within a minute.")),
-    }
-}
-
-/// The connection that is looked through, without its secrets.
-fn connected(whom: For) -> Result<Option<Connected>, StepError> {
-    match whom.connection {
-        None => Ok(None),
-        Some(_) => Err(StepError::invalid_input("Connections are not available yet.")),
-    }
+    };
+    let used = doors.http.used();
+    app.connections.heard(whom, used.refused, answer.as_ref().map(drop)).await;
+    answer.map_err(|mut error| {
+        used.scrubber.error(&mut error);
+        error
+    })
 }
 
 #[derive(Default)]
