@@ -1,7 +1,7 @@
 # `make run` is all that somebody who tries Towpath needs. `.ci/run` is what a change must pass; it calls `make test`.
 # TOWPATH_BUILD_CACHE=/path keeps what is compiled in another folder than target/.
 
-.PHONY: run build fmt test sqlx bench
+.PHONY: run build dist fmt test test-long sqlx bench
 
 ifdef TOWPATH_BUILD_CACHE
 export CARGO_TARGET_DIR := $(TOWPATH_BUILD_CACHE)
@@ -16,6 +16,10 @@ run:
 build:
 	@scripts/run --build-only
 
+# A release to carry elsewhere: dist/towpath-VERSION-ARCHITECTURE-linux.tar.gz.
+dist:
+	@scripts/dist
+
 # ── to change it ──
 
 fmt:
@@ -23,6 +27,10 @@ fmt:
 
 test:
 	@scripts/test
+
+# What takes long or needs root: the archive and the Dockerfile's steps in bare Debian folders.
+test-long:
+	@scripts/test-long
 
 # Refreshes .sqlx, the checked metadata of the queries.
 sqlx:

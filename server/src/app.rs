@@ -8,10 +8,13 @@ use crate::{
     database::Database,
     dispatch::{Engine, OpenDoors, Parts, Settings},
     egress::{self, Egress},
+    hold,
     http_server::health::Readiness,
     ingest::Ingest,
     live::Live,
+    reachability::Reachability,
     shutdown::Shutdown,
+    tls::Tls,
     vault::Vault,
 };
 use sqlx::PgPool;
@@ -45,13 +48,17 @@ pub struct App {
     /// Live streams end when it has begun.
     pub shutdown: Shutdown,
     pub readiness: Arc<Readiness>,
+    /// What was found when the server last called its own public address.
+    pub reachability: Reachability,
+    /// The certificate in use, where TLS ends in this process.
+    pub tls: Option<Tls>,
 }
 
 /// Builds the parts, in the order in which they need each other.
 ///
 /// # Errors
 /// A sentence that says which part could not start, and why.
-pub async fn assemble(config: Config, database: Database, shutdown: Shutdown) -> anyhow::Result<App> {
+pub async fn assemble(config: Config, database: Database, tls: Option<Tls>, shutdown: Shutdown) -> anyhow::Result<App> {
     let config = Arc::new(config);
     let clock = Clock::system();
     let registry = Arc::new(Registry::built_in());
@@ -69,6 +76,7 @@ pub async fn assemble(config: Config, database: Database, shutdown: Shutdown) ->
         config.limits.max_body,
     ));
     let doors = open_doors(&connections);
+    let held = hold::generation::check(&database.pool, &config.data.directory, clock.now()).await?;
     let engine = Engine::start(Parts {
         database: database.options.clone(),
         pool: database.pool.clone(),
@@ -77,7 +85,7 @@ pub async fn assemble(config: Config, database: Database, shutdown: Shutdown) ->
         doors: Arc::clone(&doors),
         connections: Arc::new(connections.clone()),
         live: live.clone(),
-        settings: engine_settings(&config),
+        settings: Settings { held, ..engine_settings(&config) },
     })
     .await?;
     let readiness = Arc::new(Readiness::new(database.pool.clone(), engine.clone(), shutdown.clone()));
@@ -96,6 +104,8 @@ pub async fn assemble(config: Config, database: Database, shutdown: Shutdown) ->
         live,
         shutdown,
         readiness,
+        reachability: Reachability::default(),
+        tls,
     })
 }
 

@@ -1,12 +1,14 @@
 //! The command line. Without a command it serves. Errors are sentences on standard error; the exit code is 0 for success and 1
 //! for every refusal.
 
+mod doctor;
+mod keep;
 mod user;
 
 use crate::config::Config;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 #[derive(Parser)]
 #[command(name = "towpath", version, about = "The automation server that never loses an event.")]
@@ -26,8 +28,51 @@ enum Command {
     },
     /// Check the settings and say what is wrong with them.
     CheckConfig,
+    /// Write everything in the database to a file, while the server runs. The keys are not in it.
+    Backup { file: PathBuf },
+    /// Load a backup into an empty instance. Nothing of it is started or sent until you decide.
+    Restore { file: PathBuf },
+    /// Decide what becomes of an instance that came from a backup: go on with everything.
+    Resume {
+        /// Cancel the runs that had not ended.
+        #[arg(long)]
+        cancel_runs: bool,
+    },
+    /// The keys that open the secrets in the database.
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
+    /// Bring the database's schema up to date, as a start does.
+    Migrate {
+        /// Only say what would be done, and whether this Towpath fits the database.
+        #[arg(long)]
+        check: bool,
+        /// Write no snapshot first.
+        #[arg(long, conflicts_with = "check")]
+        no_snapshot: bool,
+    },
+    /// Look at the installation and say what is found.
+    Doctor,
+    /// Ask the running server whether it is alive.
+    Healthcheck,
     /// Run the embedded PostgreSQL alone, for maintenance, until Ctrl-C. Its schema is left as it is.
-    Database,
+    Database {
+        #[command(subcommand)]
+        command: Option<DatabaseCommand>,
+    },
+}
+
+#[derive(Subcommand)]
+enum KeysCommand {
+    /// Copy the key file. Keep the copy apart from the backups.
+    Export { file: PathBuf },
+}
+
+#[derive(Subcommand)]
+enum DatabaseCommand {
+    /// Move the data of the embedded PostgreSQL to the newest version that is installed.
+    Upgrade,
 }
 
 /// Runs the command that the process was started with.
@@ -44,7 +89,15 @@ pub fn run() -> ExitCode {
     let outcome = match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => in_runtime(crate::serve::serve(config)),
         Command::User { command } => in_runtime(user::run(config, command)),
-        Command::Database => in_runtime(crate::serve::database_alone(config)),
+        Command::Backup { file } => in_runtime(keep::backup(config, file)),
+        Command::Restore { file } => in_runtime(keep::restore(config, file)),
+        Command::Resume { cancel_runs } => in_runtime(keep::resume(config, cancel_runs)),
+        Command::Keys { command: KeysCommand::Export { file } } => keep::export_keys(&config, &file),
+        Command::Migrate { check, no_snapshot } => in_runtime(keep::migrate(config, check, no_snapshot)),
+        Command::Doctor => in_runtime(doctor::doctor(config)),
+        Command::Healthcheck => in_runtime(doctor::healthcheck(config)),
+        Command::Database { command: None } => in_runtime(crate::serve::database_alone(config)),
+        Command::Database { command: Some(DatabaseCommand::Upgrade) } => in_runtime(keep::upgrade_database(config)),
         Command::CheckConfig => crate::http_server::front_door::check(&config).map(|()| {
             say("The settings are fine.");
         }),

@@ -8,6 +8,8 @@ pub mod api;
 pub mod app;
 /// Who is asking, and may they: passwords, sessions, the table of role × action.
 pub mod auth;
+/// A backup of everything in the database, and back.
+pub mod backup;
 /// The command line: `towpath serve`, `towpath user …`.
 pub mod cli;
 /// The time, as an argument.
@@ -26,6 +28,8 @@ pub mod edge;
 pub mod egress;
 /// The run loop: plan, call, record.
 pub mod execute;
+/// What came from a backup waits for a person's decision.
+pub mod hold;
 /// Connections in, bounded in time and size: who called, under which name; health.
 pub mod http_server;
 /// Outside becomes an event: webhook, form, manual. Verified, parsed once, deduplicated; accepted or parked, never lost.
@@ -34,12 +38,16 @@ pub mod ingest;
 pub mod journal;
 /// What changed, to the browser.
 pub mod live;
+/// What operators count: Prometheus' text.
+pub mod metrics;
 /// HTML, one action a file.
 pub mod pages;
 /// Who belongs where: invitations, roles, accounts, workspaces.
 pub mod people;
 /// What can go wrong in a request: a closed set of codes, rendered at the edge.
 pub mod problem;
+/// Is this server reached where people and services look for it?
+pub mod reachability;
 /// The one table of routes: method, path, rule, handler.
 pub mod routes;
 /// `towpath serve`: everything started, and stopped, in order.

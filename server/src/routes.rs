@@ -13,6 +13,7 @@ use crate::{
     ingest::webhook,
     pages::{self, account, help, home, settings, workflows},
     problem::Problem,
+    reachability,
 };
 use axum::{
     Router,
@@ -91,6 +92,7 @@ pub fn all() -> Routes {
         .get("/assets/{file}", Rule::Public, pages::assets::get)
         .get("/livez", Rule::Public, health::livez)
         .get("/readyz", Rule::Public, health::readyz)
+        .get("/.well-known/towpath/{nonce}", Rule::Public, reachability::echo::get)
         .any("/hooks/{id}", Rule::Public, webhook::receive)
         .any("/hooks/{id}/{*rest}", Rule::Public, webhook::receive_below)
         .get("/forms/{id}", Rule::Public, pages::forms::page::show)
@@ -138,6 +140,14 @@ pub fn all() -> Routes {
         .post("/api/v1/workspace/leave", Rule::SignedIn, api::members::leave)
         // ── the instance ──
         .get("/settings/instance", Rule::InstanceOwner, settings::instance::show)
+        .get("/settings/reachability", Rule::InstanceOwner, settings::reachability::show)
+        .post("/settings/reachability", Rule::InstanceOwner, settings::reachability::check)
+        .get("/settings/restored", Rule::InstanceOwner, settings::restored::show)
+        .post("/settings/restored", Rule::InstanceOwner, settings::restored::decide)
+        .get("/api/v1/instance/reachability", Rule::InstanceOwner, api::operations::reachability)
+        .post("/api/v1/instance/reachability", Rule::InstanceOwner, api::operations::check_reachability)
+        .get("/api/v1/instance/restored", Rule::InstanceOwner, api::operations::restored)
+        .post("/api/v1/instance/restored", Rule::InstanceOwner, api::operations::decide_restored)
         .get("/settings/instance/people/{person}/disable", Rule::InstanceOwner, settings::instance::ask_disable)
         .post("/settings/instance/people/{person}/disable", Rule::InstanceOwner, settings::instance::disable)
         .post("/settings/instance/people/{person}/enable", Rule::InstanceOwner, settings::instance::enable)
@@ -227,5 +237,6 @@ pub fn all() -> Routes {
         // ── help ──
         .get("/help", Rule::Visitor, help::index::show)
         .get("/help/https", Rule::Visitor, help::https::show)
+        .get("/help/proxies", Rule::Visitor, help::proxies::show)
         .get("/help/errors/{code}", Rule::Visitor, help::error::show)
 }

@@ -6,9 +6,9 @@ use crate::{
     auth::setup,
     cli::say,
     config::Config,
-    database,
+    database, hold,
     http_server::{Listening, front_door},
-    ingest, people,
+    ingest, people, reachability,
     shutdown::{DRAIN, Shutdown, Signals},
 };
 use std::time::Duration;
@@ -24,11 +24,16 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let opened = database::open(&config).await?;
     let shutdown = Shutdown::default();
     let served = async {
-        let app = app::assemble(config, opened.database.clone(), shutdown.clone()).await?;
+        let app = app::assemble(config, opened.database.clone(), doors.tls(), shutdown.clone()).await?;
         announce(&app, doors.listening()).await?;
-        tokio::spawn(alert::run(alerts(&app, doors.listening())));
-        tokio::spawn(ingest::schedule::run(app.clone()));
-        tokio::spawn(ingest::poll::run(app.clone()));
+        let (held, alerts) = (app.clone(), alerts(&app, doors.listening()));
+        tokio::spawn(async move {
+            // What came from a backup tells and starts nothing by itself.
+            held.engine.released().await;
+            tokio::join!(alert::run(alerts), ingest::schedule::run(held.clone()), ingest::poll::run(held.clone()));
+        });
+        tokio::spawn(hold::carry_out(app.clone()));
+        tokio::spawn(reachability::keep_looking(app.clone()));
         tokio::spawn(people::workspaces::keep_house(app.clone()));
         let drained = tokio::spawn(drain(app.clone(), signals, shutdown.clone()));
         doors.serve(app, shutdown.clone()).await;

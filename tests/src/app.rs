@@ -1,9 +1,8 @@
 //! A server process under test: started from the real binary, killed for real, started again on the same data.
 
-use crate::{Person, postgres, until};
+use crate::{Person, free_port, postgres, until};
 use std::{
     io::Write,
-    net::TcpListener,
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::{
@@ -35,6 +34,10 @@ pub struct Settings {
     pub database_url: Option<String>,
     /// No such server at all: Towpath runs its own PostgreSQL, on a disk of this many megabytes.
     pub own_small_disk: Option<u32>,
+    /// A database without any schema, in place of one with the current schema.
+    pub empty_database: bool,
+    /// The process is not started: the test does that with [`TestApp::boot`].
+    pub never_started: bool,
     /// Errors in the log that this test provokes: lines that hold one of these texts are fine.
     pub expected_errors: Vec<&'static str>,
 }
@@ -70,13 +73,15 @@ impl TestApp {
         let database_url = match &settings.database_url {
             Some(url) => url.clone(),
             None if settings.own_small_disk.is_some() => String::new(),
+            None if settings.empty_database => postgres::shared().await.empty_database().await.expect("a database of its own"),
             None => postgres::shared().await.database().await.expect("a database of its own"),
         };
         let folder =
             std::env::temp_dir().join(format!("towpath-app-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
         std::fs::create_dir_all(&folder).expect("a data folder");
         // Bound and let go: the port is free until somebody takes it in the next milliseconds, which a second try mends.
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port();
+        let listen = settings.environment.iter().rev().find(|(key, _)| key == "TOWPATH_LISTEN").map(|(_, value)| value.as_str());
+        let port = listen.and_then(|listen| listen.rsplit(':').next()?.parse().ok()).unwrap_or_else(free_port);
         let app = Self {
             url: format!("http://127.0.0.1:{port}"),
             port,
@@ -86,8 +91,15 @@ impl TestApp {
             child: Mutex::default(),
             log: Arc::default(),
         };
-        app.boot().await;
+        if !app.settings.never_started {
+            app.boot().await;
+        }
         app
+    }
+
+    /// Its data directory.
+    pub fn folder(&self) -> &std::path::Path {
+        &self.folder
     }
 
     /// Starts the process and waits until it says that it is ready.
@@ -168,6 +180,9 @@ impl TestApp {
             .args(arguments)
             .env("DATABASE_URL", &self.database_url)
             .env("TOWPATH_DATA", &self.folder)
+            .env("TOWPATH_LISTEN", format!("127.0.0.1:{}", self.port))
+            .env("TOWPATH_EGRESS_ALLOW", "127.0.0.1/32")
+            .envs(self.settings.environment.iter().map(|(key, value)| (key, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -165,12 +165,21 @@ impl Cluster {
 
     /// A fresh database with the current schema; returns its URL.
     pub async fn database(&self) -> Result<String> {
+        self.clone_of("template_towpath").await
+    }
+
+    /// A fresh database without any schema; returns its URL.
+    pub async fn empty_database(&self) -> Result<String> {
+        self.clone_of("template0").await
+    }
+
+    async fn clone_of(&self, template: &str) -> Result<String> {
         let name = format!("t{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         // Two clones of one template at once are refused; the lock lets them queue.
         static CLONING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
         let _turn = CLONING.lock().await;
         let mut admin = PgConnection::connect_with(&self.options("postgres")).await?;
-        sqlx::query(sqlx::AssertSqlSafe(format!("create database {name} template template_towpath"))).execute(&mut admin).await?;
+        sqlx::query(sqlx::AssertSqlSafe(format!("create database {name} template {template}"))).execute(&mut admin).await?;
         admin.close().await?;
         Ok(format!("postgres://towpath@localhost/{name}?host={}", self.folder.display()))
     }

@@ -13,6 +13,7 @@ pub mod invitations;
 /// Who works in the workspace.
 pub mod members;
 /// Lists in pages.
+pub mod operations;
 pub mod page;
 /// One run with the state of each step.
 pub mod runs;

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     app::App,
+    metrics::figures,
     problem::{Code, Problem, wants_json},
 };
 use axum::{
@@ -93,6 +94,7 @@ async fn admit(rule: Rule, request: Request, app: &App) -> Result<Request, Box<R
         return Ok(Request::from_parts(parts, body));
     }
     let Some(actor) = actor else {
+        figures().unauthenticated();
         return Err(Box::new(ask_to_sign_in(&parts.method, parts.uri.path(), parts.uri.query(), &parts.headers)));
     };
     if changes {
@@ -120,6 +122,7 @@ async fn admit(rule: Rule, request: Request, app: &App) -> Result<Request, Box<R
         _ => None,
     };
     if let Some(refused) = refused {
+        figures().denied();
         let mut response = refuse_to(Problem::new(Code::Forbidden, refused), actor);
         if let Some(Renewed(cookie)) = parts.extensions.get::<Renewed>() {
             response.headers_mut().append(header::SET_COOKIE, cookie.clone());

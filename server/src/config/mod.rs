@@ -20,7 +20,7 @@ pub use secret::Secret;
 
 use reader::Reader;
 use setting::{Area, Setting};
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 /// Every setting, checked.
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ pub struct Config {
     pub log: log::LogConfig,
     /// The TOML file that was read, if there was one.
     pub file: Option<PathBuf>,
+    /// The values that were set, secrets excluded: for people who look what a server was started with.
+    pub stated: BTreeMap<String, String>,
     /// What looks like a mistake but may not be one, each a sentence: said once, at start.
     pub warnings: Vec<String>,
 }
@@ -77,8 +79,9 @@ impl Config {
         let limits = limits::LimitsConfig::read(&mut reader);
         let log = log::LogConfig::read(&mut reader);
         let data = data.with_file(&mut reader);
+        let stated = reader.stated();
         let (file, warnings) = reader.finish(AREAS)?;
-        Ok(Self { server, data, database, egress, mail, limits, log, file, warnings })
+        Ok(Self { server, data, database, egress, mail, limits, log, file, stated, warnings })
     }
 }
 

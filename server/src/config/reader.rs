@@ -48,11 +48,12 @@ pub struct Reader {
     environment: Environment,
     file: Option<(PathBuf, toml::Table)>,
     mistakes: Vec<String>,
+    stated: BTreeMap<String, String>,
 }
 
 impl Reader {
     pub fn new(environment: Environment) -> Self {
-        Self { environment, file: None, mistakes: Vec::new() }
+        Self { environment, file: None, mistakes: Vec::new(), stated: BTreeMap::new() }
     }
 
     pub fn environment(&self) -> &Environment {
@@ -89,7 +90,12 @@ impl Reader {
     pub fn read<T>(&mut self, setting: &'static Setting, parse: impl FnOnce(&str) -> Result<T, Option<String>>) -> Option<T> {
         let (value, origin) = self.look_up(setting)?;
         match parse(value.trim()) {
-            Ok(value) => Some(value),
+            Ok(read) => {
+                if !setting.secret {
+                    self.stated.insert(setting.name.to_owned(), value.trim().to_owned());
+                }
+                Some(read)
+            }
             Err(reason) => {
                 let shown =
                     if setting.secret { "has a value that is not shown here".to_owned() } else { format!("is {value:?}") };
@@ -110,6 +116,11 @@ impl Reader {
 
     pub fn has_mistakes(&self) -> bool {
         !self.mistakes.is_empty()
+    }
+
+    /// The values that were read, secrets excluded.
+    pub fn stated(&self) -> BTreeMap<String, String> {
+        self.stated.clone()
     }
 
     /// Adds a mistake that concerns more than one value.

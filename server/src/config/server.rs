@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use url::Url;
 
-pub const AREA: Area = Area { title: "Server", settings: &[&LISTEN, &PUBLIC_URL, &TRUSTED_PROXIES] };
+pub const AREA: Area = Area { title: "Server", settings: &[&LISTEN, &PUBLIC_URL, &TRUSTED_PROXIES, &METRICS_LISTEN] };
 
 /// Not a port that other servers are known for.
 pub const DEFAULT_PORT: u16 = 8470;
@@ -48,12 +48,24 @@ const TRUSTED_PROXIES: Setting = Setting {
     only_environment: false,
 };
 
+const METRICS_LISTEN: Setting = Setting {
+    name: "TOWPATH_METRICS_LISTEN",
+    default: "not set: nobody listens for scrapes",
+    allowed: "an address and a port (127.0.0.1:9470), or a port",
+    about: "A listener of its own for `/metrics`, in Prometheus' text form. Whoever reaches it may read it, so keep it to this machine or \
+            to the network of your monitoring.",
+    secret: false,
+    from_file: false,
+    only_environment: false,
+};
+
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
     pub listen: Listen,
     pub public_url: Option<Url>,
     pub trusted_proxies: Vec<IpNet>,
     pub tls: TlsConfig,
+    pub metrics_listen: Option<Listen>,
 }
 
 /// Where to listen.
@@ -88,6 +100,7 @@ impl ServerConfig {
             public_url,
             trusted_proxies: reader.read(&TRUSTED_PROXIES, parse::networks).unwrap_or_default(),
             tls,
+            metrics_listen: reader.read(&METRICS_LISTEN, listen),
         }
     }
 }

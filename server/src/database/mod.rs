@@ -1,10 +1,14 @@
-//! PostgreSQL: which server, how to connect to it, and its schema. [`open`] is the only way in; it answers once the schema is
-//! the one that this build was made for.
+//! PostgreSQL: which server, how to connect to it, and its schema. [`open`] and its kin are the only way in; a server's answers once the
+//! schema is the one that this build was made for.
 
 pub mod embedded;
 pub mod migrate;
 
-use crate::config::{Config, Secret};
+use crate::{
+    backup::snapshots,
+    clock::Clock,
+    config::{Config, Secret},
+};
 use anyhow::{Context, bail};
 use embedded::{Embedded, Place, Start};
 use sqlx::{
@@ -41,18 +45,35 @@ impl Opened {
     }
 }
 
+/// What [`open_as`] does about the schema, and about a server that runs already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Manner {
+    /// Bring the schema up to date; a snapshot is written first where there is something to lose.
+    migrate: bool,
+    snapshot: bool,
+    /// Beside a server that runs on the same data directory, in place of refusing.
+    beside: bool,
+}
+
+impl Manner {
+    /// As a server does.
+    pub const SERVE: Self = Self { migrate: true, snapshot: true, beside: false };
+    /// As a command does.
+    pub const COMMAND: Self = Self { beside: true, ..Self::SERVE };
+    /// The schema is left as it is.
+    pub const LOOK: Self = Self { migrate: false, snapshot: false, beside: true };
+    /// Alone, and the schema is left as it is.
+    pub const ALONE: Self = Self { beside: false, ..Self::LOOK };
+    /// As a command does, without a way back.
+    pub const WITHOUT_SNAPSHOT: Self = Self { snapshot: false, ..Self::COMMAND };
+}
+
 /// Opens the database for a server: starts the embedded one where no other is named, and brings the schema up to date.
 ///
 /// # Errors
 /// A sentence for the person who starts the server.
 pub async fn open(config: &Config) -> anyhow::Result<Opened> {
-    match &config.database.url {
-        Some(url) => connect(external(url)?, None).await,
-        None => match embedded::start(place(config)).await? {
-            Start::Started(embedded) => connect(embedded.options.clone(), Some(*embedded)).await,
-            Start::Taken(holder) => bail!("{holder}"),
-        },
-    }
+    open_as(config, Manner::SERVE).await
 }
 
 /// Opens the database for a command: as [`open`], but beside a server that runs on the same data directory.
@@ -60,11 +81,22 @@ pub async fn open(config: &Config) -> anyhow::Result<Opened> {
 /// # Errors
 /// A sentence for the person who runs the command.
 pub async fn open_beside(config: &Config) -> anyhow::Result<Opened> {
+    open_as(config, Manner::COMMAND).await
+}
+
+/// Opens the database.
+///
+/// # Errors
+/// A sentence for the person at the terminal.
+pub async fn open_as(config: &Config, manner: Manner) -> anyhow::Result<Opened> {
     match &config.database.url {
-        Some(url) => connect(external(url)?, None).await,
+        Some(url) => connect(config, external(url)?, None, manner).await,
         None => match embedded::start(place(config)).await? {
-            Start::Started(embedded) => connect(embedded.options.clone(), Some(*embedded)).await,
-            Start::Taken(_) => connect(embedded::options_of_running(&config.data.directory)?, None).await,
+            Start::Started(embedded) => connect(config, embedded.options.clone(), Some(*embedded), manner).await,
+            Start::Taken(_) if manner.beside => {
+                connect(config, embedded::options_of_running(&config.data.directory)?, None, manner).await
+            }
+            Start::Taken(holder) => bail!("{holder}"),
         },
     }
 }
@@ -91,12 +123,22 @@ fn external(url: &Secret) -> anyhow::Result<PgConnectOptions> {
     PgConnectOptions::from_str(url.reveal()).context("DATABASE_URL can't be read")
 }
 
-async fn connect(options: PgConnectOptions, embedded: Option<Embedded>) -> anyhow::Result<Opened> {
+async fn connect(
+    config: &Config,
+    options: PgConnectOptions,
+    embedded: Option<Embedded>,
+    manner: Manner,
+) -> anyhow::Result<Opened> {
     let options = session(options);
     let prepared = async {
         let mut connection = connect_first(&options).await?;
         check_version(&mut connection).await?;
-        migrate::run(&mut connection).await?;
+        if manner.snapshot {
+            snapshots::before_migration(&mut connection, &config.data.directory, Clock::system().now()).await?;
+        }
+        if manner.migrate {
+            migrate::run(&mut connection).await?;
+        }
         let _ = connection.close().await;
         anyhow::Ok(())
     };

@@ -5,6 +5,7 @@ use crate::{
     dispatch::ready::{Carried, ReadyRun},
     execute::{Need, Progress, Start},
     journal::{AcceptedRun, Operation, operation::Then},
+    metrics::figures,
 };
 use std::sync::{Arc, atomic::Ordering};
 use towpath_engine::{event::Event, plan::Plan};
@@ -18,6 +19,7 @@ pub async fn evaluate(core: Arc<Core>, batch: Vec<(AcceptedRun, Arc<Plan>)>) {
     for (accepted, plan) in batch {
         let AcceptedRun { run, mut row } = accepted;
         let event = row.event.take().or_else(|| Event::from_bytes(&row.payload).ok()).unwrap_or_default();
+        figures().start_lag(core.parts.clock.now() - row.at);
         let mut progress = Progress::new(Start { run, plan, event, accepted_at: row.at });
         match progress.advance(&*core.parts.registry, &core.parts.clock) {
             Need::End(end) => {

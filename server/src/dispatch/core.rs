@@ -43,9 +43,19 @@ pub struct Core {
     draining: AtomicBool,
     /// Runs under way; drain waits for them.
     pub runs: TaskTracker,
+    /// Runs may go on; until then everything that would act waits.
+    pub released: CancellationToken,
     /// Everything stops at once, as in a crash.
     pub stop: CancellationToken,
     me: Weak<Self>,
+}
+
+fn released(settings: &super::Settings) -> CancellationToken {
+    let released = CancellationToken::new();
+    if !settings.held {
+        released.cancel();
+    }
+    released
 }
 
 impl Core {
@@ -62,6 +72,7 @@ impl Core {
             pure: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             runs: TaskTracker::new(),
+            released: released(&parts.settings),
             stop: CancellationToken::new(),
             me: Weak::clone(me),
             parts,

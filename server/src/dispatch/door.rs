@@ -1,7 +1,7 @@
 //! The door: an event becomes a run. Its sender hears "accepted" after the commit and not before.
 
 use super::{
-    Accepted, Answered, NewRun, Refused,
+    Accepted, Answered, NewRun, Refused, TriggerKind,
     callers::{For, News, Waiting},
     core::Core,
 };
@@ -11,6 +11,7 @@ use crate::{
         Committed, Failure, Full, Operation, RunRef,
         operation::{AcceptRow, DeliveryRow, Then},
     },
+    metrics::figures,
     store::{records, runs},
 };
 use std::time::{Duration, Instant};
@@ -25,9 +26,10 @@ type Verdict = oneshot::Receiver<Result<Committed, Failure>>;
 /// Stores the event and its run.
 pub async fn accept(core: &Core, new: NewRun) -> Result<Accepted, Refused> {
     open(core)?;
+    let begun = Begun::now(new.kind);
     let (run, operation) = operation(core, new);
     let verdict = core.journal.accept(operation).map_err(full)?;
-    committed(run.run, verdict).await
+    committed(run.run, verdict, begun).await
 }
 
 /// Stores the event and its run, and waits for what the run answers.
@@ -39,10 +41,11 @@ pub async fn accept_and_answer(core: &Core, new: NewRun, within: Duration) -> Re
     {
         return evaluate_and_accept(core, new, plan, deadline).await;
     }
+    let begun = Begun::now(new.kind);
     let (run, operation) = operation(core, new);
     let news = core.callers.wait(run.run, For::Answer);
     let verdict = core.journal.accept(operation).map_err(full)?;
-    Ok(match committed(run.run, verdict).await? {
+    Ok(match committed(run.run, verdict, begun).await? {
         Accepted::New(run) => wait(run, news, deadline).await,
         Accepted::Duplicate(first) => answer_of(core, first, deadline).await,
     })
@@ -55,6 +58,7 @@ async fn evaluate_and_accept(
     plan: std::sync::Arc<towpath_engine::plan::Plan>,
     deadline: Instant,
 ) -> Result<Answered, Refused> {
+    let begun = Begun::now(new.kind);
     let (run, mut operation) = operation(core, new);
     let Some(row) = operation.accept.as_mut() else { return Err(Refused::Unavailable("nothing was to be stored".into())) };
     let event = row.event.take().unwrap_or_default();
@@ -66,7 +70,7 @@ async fn evaluate_and_accept(
     operation.then = Then::End(Box::new(progress.end_row(&end, core.parts.clock.now())));
     let answer = progress.answer().cloned();
     let verdict = core.journal.accept(operation).map_err(full)?;
-    Ok(match committed(run.run, verdict).await? {
+    Ok(match committed(run.run, verdict, begun).await? {
         Accepted::New(run) => match answer {
             Some(answer) => Answered::Answer(run, answer),
             None => Answered::Ended(run, end),
@@ -108,10 +112,28 @@ fn operation(core: &Core, new: NewRun) -> (RunRef, Operation) {
     (run, Operation { run, accept: Some(row), records: Vec::new(), then: Then::GoOn, reply: None })
 }
 
-async fn committed(run: RunId, verdict: Verdict) -> Result<Accepted, Refused> {
+/// When an event came to the door, and how: for the figures.
+struct Begun {
+    at: Instant,
+    kind: TriggerKind,
+}
+
+impl Begun {
+    fn now(kind: TriggerKind) -> Self {
+        Self { at: Instant::now(), kind }
+    }
+}
+
+async fn committed(run: RunId, verdict: Verdict, begun: Begun) -> Result<Accepted, Refused> {
     match verdict.await {
-        Ok(Ok(Committed::Done | Committed::Repeated)) => Ok(Accepted::New(run)),
-        Ok(Ok(Committed::Duplicate(first))) => Ok(Accepted::Duplicate(first)),
+        Ok(Ok(Committed::Done | Committed::Repeated)) => {
+            figures().accepted(begun.kind, begun.at.elapsed());
+            Ok(Accepted::New(run))
+        }
+        Ok(Ok(Committed::Duplicate(first))) => {
+            figures().duplicate();
+            Ok(Accepted::Duplicate(first))
+        }
         Ok(Err(Failure::Unavailable(why))) => Err(Refused::Unavailable(why)),
         Ok(Err(Failure::Fenced)) => Err(Refused::Unavailable("another server has taken over".into())),
         Ok(Err(Failure::Rejected(_))) => Err(Refused::Unavailable("the database refused it; the log says why".into())),

@@ -15,6 +15,7 @@ use crate::{
         Change, Committed, Failure, Operation, RunRef,
         operation::{Then, WaitRow},
     },
+    metrics::figures,
     store::{runs, waits::Alarm},
 };
 use chrono::{DateTime, Utc};
@@ -61,6 +62,7 @@ enum Saved {
 
 /// Takes the runs whose turn it is, as long as there are slots.
 pub async fn schedule(core: Arc<Core>) {
+    core.released.cancelled().await;
     loop {
         while !core.is_draining()
             && let Some(ready) = core.take_ready()
@@ -132,7 +134,10 @@ async fn drive(core: &Arc<Core>, ready: ReadyRun) -> Left {
             let plan = core.plans.get(run.workflow, u32::try_from(row.version).unwrap_or_default()).await;
             let event = row.event.or_else(|| Event::from_bytes(&row.payload).ok());
             match (plan, event) {
-                (Ok(plan), Some(event)) => (Some(Progress::new(Start { run, plan, event, accepted_at: row.at })), ear),
+                (Ok(plan), Some(event)) => {
+                    figures().start_lag(core.parts.clock.now() - row.at);
+                    (Some(Progress::new(Start { run, plan, event, accepted_at: row.at })), ear)
+                }
                 _ => (None, ear),
             }
         }
@@ -248,6 +253,9 @@ impl Driver<'_> {
             timeout: acting.timeout,
             max_output: self.core.parts.settings.max_output,
         };
+        if acting.attempt > 1 {
+            figures().retry();
+        }
         let mut call = pin!(act(&acting.operation, &acting.input, &with));
         let mut shown = false;
         let (result, trace) = loop {

@@ -111,6 +111,15 @@ pub enum Refused {
     Overloaded,
 }
 
+/// What this process has before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Queue {
+    /// Ready runs in memory that wait for their turn.
+    pub queued: usize,
+    /// Runs that are doing something.
+    pub active: usize,
+}
+
 /// What became of a request about one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RunChange {
@@ -139,7 +148,16 @@ impl Engine {
         });
         core.spawn(node.keep(database, session));
         core.spawn(driver::schedule(Arc::clone(&core)));
-        core.spawn_run(recovery::recover(Arc::clone(&core)));
+        // Not among the runs that drain waits for until it begins: a person's decision may take days.
+        let (held, stop) = (Arc::clone(&core), core.stop.clone());
+        if core.released.is_cancelled() {
+            core.spawn_run(recovery::recover(held));
+        } else {
+            tokio::spawn(stop.run_until_cancelled_owned(async move {
+                held.released.cancelled().await;
+                held.spawn_run(recovery::recover(Arc::clone(&held)));
+            }));
+        }
         core.spawn(timers::run(Arc::clone(&core)));
         core.spawn(retention::run(Arc::clone(&core)));
         let watched = Arc::clone(&core);
@@ -179,6 +197,28 @@ impl Engine {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Do all runs wait for [`Engine::release`]?
+    pub fn is_held(&self) -> bool {
+        !self.core.released.is_cancelled()
+    }
+
+    /// Ready once runs may go on: whatever starts runs by itself (a schedule, a poll) waits for it.
+    pub async fn released(&self) {
+        self.core.released.cancelled().await;
+    }
+
+    /// Lets runs go on.
+    pub fn release(&self) {
+        self.core.released.cancel();
+    }
+
+    /// How full it is.
+    pub fn queue(&self) -> Queue {
+        let ready = self.core.ready.lock();
+        let pure = self.core.pure.load(std::sync::atomic::Ordering::Relaxed);
+        Queue { queued: ready.queued(), active: ready.active() + pure }
     }
 
     /// Is a step of this run under way in this process, as opposed to queued?

@@ -73,6 +73,8 @@ pub struct Settings {
     pub attempt_timeout: Duration,
     /// The largest output of a step, in bytes of JSON.
     pub max_output: usize,
+    /// Nothing is started until [`super::Engine::release`]; events are taken and wait.
+    pub held: bool,
 }
 
 impl Default for Settings {
@@ -85,6 +87,7 @@ impl Default for Settings {
             sleep_in_memory: Duration::from_secs(3),
             attempt_timeout: Duration::from_secs(60),
             max_output: 5 << 20,
+            held: false,
         }
     }
 }

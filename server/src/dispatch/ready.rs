@@ -284,13 +284,12 @@ impl Ready {
         self.tidy(workspace, workflow);
     }
 
-    #[cfg(test)]
+    /// How many runs are active.
     pub fn active(&self) -> usize {
         self.active
     }
 
     /// How many runs wait in memory.
-    #[cfg(test)]
     pub fn queued(&self) -> usize {
         self.lanes.values().map(|lane| lane.queue.len()).sum()
     }

@@ -79,6 +79,7 @@ impl Timers {
 
 /// Wakes runs until the engine stops.
 pub async fn run(core: Arc<Core>) {
+    core.released.cancelled().await;
     let mut loaded: Option<tokio::time::Instant> = None;
     loop {
         let now = core.parts.clock.now();

@@ -5,6 +5,7 @@ use super::{
     allow::{AllowList, SETTING},
     guard::{self, Reserved},
 };
+use crate::metrics::figures;
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use std::{
     io,
@@ -119,7 +120,10 @@ impl Connector {
             }
         }
         match blocked {
-            Some(blocked) if open.is_empty() => Err(blocked),
+            Some(blocked) if open.is_empty() => {
+                figures().blocked();
+                Err(blocked)
+            }
             _ => Ok(open),
         }
     }

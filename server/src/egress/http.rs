@@ -7,6 +7,7 @@ use super::{
     multipart,
     redirect::{self, Hop, Next},
 };
+use crate::metrics::figures;
 use ::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -105,8 +106,12 @@ impl Egress {
         *request.headers_mut() = hop.headers.clone();
         let connection = capture_connection(&mut request);
         match timeout_at(begun.deadline, self.0.client.request(request)).await {
-            Ok(answer) => answer.map_err(|error| failure::of_client(&error, &place)),
+            Ok(answer) => {
+                figures().call(answer.as_ref().ok().map(|answer| answer.status().as_u16()));
+                answer.map_err(|error| failure::of_client(&error, &place))
+            }
             Err(_) => {
+                figures().call(None);
                 let connected = connection.connection_metadata().is_some();
                 let phase = if connected { Phase::Waiting } else { Phase::Connecting };
                 Err(failure::of_time(phase, &place, begun.at.elapsed()))

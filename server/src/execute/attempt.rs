@@ -1,6 +1,7 @@
 //! One attempt of one step, within its time, its size and its own failures: a panic is an error of the step, never of the run.
 
 use super::{resolve::resolve, trace::bounded};
+use crate::metrics::figures;
 use futures_util::FutureExt;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -95,6 +96,9 @@ pub async fn act(operation: &str, input: &Object, with: &Attempt<'_>) -> (Result
         }
         None => Err(StepError::invalid_input(format!("There is no operation \"{operation}\" in this server."))),
     };
+    if with.registry.action(operation).is_some() {
+        figures().step(operation, result.is_ok(), started.elapsed());
+    }
     let mut result = result;
     if let Err(error) = &mut result
         && let Some(connection) = with.connection

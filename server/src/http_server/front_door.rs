@@ -1,5 +1,5 @@
 //! All ways in of one server: the listener that people and services use, over TLS if there is a certificate, and beside it one that sends
-//! browsers on from plain http. Everything that can be wrong with them is said before the database is opened.
+//! browsers on from plain http and one for metrics. Everything that can be wrong with them is said before the database is opened.
 
 use super::{
     Listening,
@@ -9,6 +9,7 @@ use super::{
 use crate::{
     app::App,
     config::{Config, tls::Source},
+    metrics::{self, figures},
     routes,
     shutdown::Shutdown,
     tls::{Tls, acme::Renewal, files::Files},
@@ -19,6 +20,7 @@ use anyhow::bail;
 pub struct FrontDoor {
     main: Listening,
     plain: Option<Listening>,
+    metrics: Option<Listening>,
     certificate: Certificate,
 }
 
@@ -48,7 +50,8 @@ impl FrontDoor {
         };
         let main = Listening::bind(server.listen, "TOWPATH_LISTEN", server.tls.is_on())?;
         let plain = server.tls.http_listen.map(|listen| Listening::bind(listen, "TOWPATH_HTTP_LISTEN", false)).transpose()?;
-        Ok(Self { main, plain, certificate })
+        let metrics = server.metrics_listen.map(|listen| Listening::bind(listen, "TOWPATH_METRICS_LISTEN", false)).transpose()?;
+        Ok(Self { main, plain, metrics, certificate })
     }
 
     /// The listener that people and services use.
@@ -83,7 +86,9 @@ impl FrontDoor {
         let beside = self.plain.zip(plain.clone()).map(|(listening, router)| Entrance { listening, router, tls: None });
         let secure = tls.zip(plain).map(|(tls, plain)| Secure { acceptor: tls.acceptor(), plain });
         let main = Entrance { listening: self.main, router: routes::all().into_router(&app), tls: secure };
-        let entrances = std::iter::once(main).chain(beside);
+        background.spawn(figures().keep_small());
+        let metrics = self.metrics.map(|listening| Entrance { listening, router: metrics::page::router(&app), tls: None });
+        let entrances = std::iter::once(main).chain(beside).chain(metrics);
         futures_util::future::join_all(entrances.map(|entrance| connection::run(entrance, trusted.clone(), shutdown.clone())))
             .await;
     }

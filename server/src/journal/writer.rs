@@ -5,13 +5,20 @@ use super::{
     AcceptedRun, Heir,
     change::Change,
     group::{Counts, Group, expected},
-    operation::{Committed, DeliveryRow, EventKey, Failure, Operation, Then},
+    operation::{Committed, DeliveryRow, EventKey, Failure, Operation, Then, state_from_code},
     outage::{self, Verdict},
     pending::{PATIENCE, Pending, Queued},
 };
-use crate::store::{deliveries, event_keys};
+use crate::{
+    metrics::figures,
+    store::{deliveries, event_keys},
+};
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use towpath_engine::ids::{RunId, WorkflowId};
 use uuid::Uuid;
 
@@ -106,9 +113,11 @@ impl Writer {
                 self.probe().await;
                 return Ok(());
             }
+            let begun = Instant::now();
             let result = self.try_commit(part).await;
             match result {
                 Ok(counts) => {
+                    figures().committed(part.len(), begun.elapsed());
                     self.back().await;
                     self.settle(counts, std::mem::take(part), attempt > 0).await;
                     return Ok(());
@@ -267,6 +276,12 @@ impl Writer {
         if let Some(reply) = operation.reply {
             // An error means that the caller is gone; the run is on disk all the same.
             let _ = reply.send(Ok(committed));
+        }
+        if done
+            && let Then::End(end) = &operation.then
+            && let Some(state) = state_from_code(end.state)
+        {
+            figures().ended(state);
         }
         if done {
             self.heir.moved(operation.run);

@@ -3,6 +3,8 @@
 
 /// Which failures were told.
 pub mod alerts;
+/// How much the engine has before it.
+pub mod backlog;
 /// Which workflow may use which connection.
 pub mod bindings;
 /// Links to accounts at services.
@@ -21,10 +23,14 @@ pub mod event_keys;
 pub mod figures;
 /// Bytes that pass between steps by reference.
 pub mod files;
+/// This installation as a whole.
+pub mod instance;
 /// Addresses and roles that wait for somebody to take them up.
 pub mod invitations;
 /// Runs that have something to do.
 pub mod jobs;
+/// Runs that have not ended.
+pub mod live_runs;
 /// Who is what in which workspace.
 pub mod members;
 /// Processes, and who may write.

@@ -80,6 +80,14 @@ pub fn to_drop(table: Table, today: NaiveDate, retention_days: u32, existing: &[
         .collect()
 }
 
+/// The partition with this name, if it is one by day of ours.
+pub fn by_name(name: &str) -> Option<Make> {
+    TABLES.into_iter().find_map(|table| {
+        let day = day_of(table, name)?;
+        Some(Make { table, name: name.to_owned(), lower: table.by.bound(day), upper: table.by.bound(after(day)) })
+    })
+}
+
 fn name(table: Table, day: NaiveDate) -> String {
     format!("{}_{}", table.name, day.format("%Y%m%d"))
 }

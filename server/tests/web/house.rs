@@ -87,7 +87,7 @@ impl House {
             environment.variables.insert((*name).into(), (*value).into());
         }
         let config = Config::read(environment).unwrap();
-        let mut app = app::assemble(config, Database { options, pool }, Shutdown::default()).await.unwrap();
+        let mut app = app::assemble(config, Database { options, pool }, None, Shutdown::default()).await.unwrap();
         #[allow(clippy::disallowed_methods, reason = "where the movable clock begins")]
         let now = Arc::new(Mutex::new(Utc::now()));
         let read = Arc::clone(&now);

@@ -1,8 +1,11 @@
 //! End to end: real server processes on a real PostgreSQL.
 
+mod acme;
 mod alerts;
+mod backup;
 mod bad_input;
 mod crash;
 mod faults;
 mod first_run;
+mod front_door;
 mod github;

@@ -4,3 +4,4 @@ pub mod error;
 pub mod https;
 pub mod index;
 pub mod problem;
+pub mod proxies;

@@ -5,4 +5,6 @@ pub mod confirm;
 pub mod instance;
 pub mod link;
 pub mod members;
+pub mod reachability;
+pub mod restored;
 pub mod workspace;

@@ -18,6 +18,7 @@ use crate::{
         },
     },
     problem::Problem,
+    reachability::Reach,
     store::{
         endpoints::{self, Endpoint, Kind},
         parked::{self, Fill},
@@ -56,6 +57,8 @@ pub struct TriggerView {
     secret: Option<SecretView>,
     /// The workflow's: `draft`, `published` or `paused`.
     state: String,
+    /// Do callers from outside get through to a webhook's or form's address, as far as this server could see?
+    reachable: Option<Reach>,
     /// What happens to what arrives now, in a sentence.
     now: &'static str,
     /// Does the trigger ask a service for news?
@@ -133,6 +136,7 @@ pub async fn of(app: &App, actor: &Actor, workflow: WorkflowId) -> Result<Trigge
         url,
         form_url: form.map(|(_, url)| url),
         preview_url: preview,
+        reachable: kind.map(|_| app.reachability.of_webhooks()),
         needs_secret: settings.as_ref().is_some_and(|settings| settings.auth.needs_secret()),
         secret: endpoint
             .filter(|endpoint| endpoint.secret_sealed.is_some())

@@ -85,6 +85,16 @@ pub fn options_of_running(data: &Path) -> anyhow::Result<PgConnectOptions> {
     Cluster::existing(data).options()
 }
 
+/// The major versions of the data in `data` and of the newest programs that are installed.
+///
+/// # Errors
+/// A sentence, when one of them is missing.
+pub fn majors(data: &Path, setting: Option<&Path>) -> anyhow::Result<(u32, u32)> {
+    let existing = cluster::major_of_existing(data)?.context("There is no embedded database in the data directory.")?;
+    programs::find(None, Some(existing))?;
+    Ok((existing, programs::find(setting, None)?.major))
+}
+
 impl Embedded {
     /// The shell's line that connects to the server.
     pub fn psql(&self) -> &str {

@@ -11,6 +11,7 @@ use crate::{
         take::{Addressee, Arrival, NotNow, Taken, take},
     },
     journal::EventKey,
+    metrics::figures,
     store::{
         self,
         schedules::{self, DueSlot, Move},
@@ -108,6 +109,7 @@ async fn fire(app: &App, due: &DueSlot, now: DateTime<Utc>) -> Result<Move, NotN
     };
     let to = Addressee { workspace: due.workspace, workflow: due.workflow, standing, endpoint: None };
     for slot in &asked.slots {
+        figures().schedule_late(now - *slot);
         take(app, &to, arrival(&schedule, *slot, now)).await.inspect(|taken| {
             if let Taken::Started { duplicate: true, run } = taken {
                 tracing::info!(workflow = %due.workflow, %run, "this slot was fired before a restart");

@@ -4,6 +4,7 @@ pub mod error;
 pub mod https;
 pub mod index;
 pub mod problem;
+pub mod proxies;
 
 use crate::auth::{Actor, visit::Visit};
 use towpath_web::layout::{Area, Page};

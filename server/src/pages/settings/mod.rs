@@ -6,5 +6,7 @@ pub mod instance;
 pub mod members;
 pub mod password;
 pub mod profile;
+pub mod reachability;
+pub mod restored;
 pub mod sessions;
 pub mod workspace;

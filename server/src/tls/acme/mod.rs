@@ -9,7 +9,10 @@ use super::{Shown, Tls, files};
 use crate::{clock::Clock, shutdown::Shutdown};
 use anyhow::Context;
 use rustls::pki_types::PrivateKeyDer;
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use store::Store;
 
 /// Let's Encrypt's.
@@ -37,6 +40,11 @@ enum Way {
     Handshake,
     /// By a request on port 80.
     Http,
+}
+
+/// The certificate that an earlier start left in `folder`, if it is from this authority and for this name.
+pub fn kept(settings: &Settings, folder: &Path) -> Option<Shown> {
+    Store::open(folder.to_owned()).ok()?.certificate(settings)
 }
 
 /// Keeps the certificate fresh.

@@ -4,7 +4,7 @@ use super::{Settings, Store, Way};
 use crate::tls::{Shown, Tls, provider};
 use anyhow::{Context, bail};
 use instant_acme::{
-    Account, AuthorizationStatus, ChallengeHandle, ChallengeType, Identifier, NewAccount, NewOrder, Order, OrderStatus,
+    Account, AuthorizationStatus, ChallengeHandle, ChallengeType, Error, Identifier, NewAccount, NewOrder, Order, OrderStatus,
     RetryPolicy,
 };
 use rustls::{pki_types::PrivateKeyDer, sign::CertifiedKey};
@@ -15,6 +15,8 @@ const LIMIT: Duration = Duration::from_secs(300);
 /// How long each of its parts is waited for.
 const PATIENCE: RetryPolicy =
     RetryPolicy::new().initial_delay(Duration::from_millis(250)).backoff(1.5).timeout(Duration::from_secs(90));
+
+const UNREACHED: &str = "the authority could not reach this server under that name: ";
 
 /// Asks for a certificate, keeps it, and answers with it.
 pub(super) async fn certificate(settings: &Settings, store: &Store, tls: &Tls, way: Way) -> anyhow::Result<Shown> {
@@ -28,9 +30,11 @@ async fn order(settings: &Settings, store: &Store, tls: &Tls, way: Way) -> anyho
     let identifiers = [Identifier::Dns(settings.name.clone())];
     let mut order = account.new_order(&NewOrder::new(&identifiers)).await.context("the order was refused")?;
     prove(&mut order, settings, tls, way).await?;
-    let status = order.poll_ready(&PATIENCE).await.context("the authority did not look at the proof")?;
-    if status != OrderStatus::Ready {
-        bail!("the authority could not reach this server under that name: {}", why_not(&mut order).await);
+    match order.poll_ready(&PATIENCE).await {
+        Ok(OrderStatus::Ready) => {}
+        Ok(_) => bail!("{UNREACHED}{}", why_not(&mut order).await),
+        Err(Error::Api(problem)) => bail!("{UNREACHED}{}", problem.detail.unwrap_or_default()),
+        Err(error) => return Err(error).context("the authority did not look at the proof"),
     }
     let key = zeroize::Zeroizing::new(order.finalize().await.context("the request for the certificate was refused")?);
     let chain = order.poll_certificate(&PATIENCE).await.context("the certificate was not handed out")?;

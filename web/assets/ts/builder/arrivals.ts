@@ -39,6 +39,8 @@ export interface TriggerView {
   preview_url: string | null;
   needs_secret: boolean;
   secret: { hint: string } | null;
+  /** Do callers from outside get through, as far as the server could see? */
+  reachable: "reachable" | "not_reachable" | "unknown" | null;
   state: string;
   now: string;
   /** Does the trigger ask a service for news? */

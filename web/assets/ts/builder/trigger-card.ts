@@ -63,9 +63,20 @@ export class TriggerCard extends Bound {
   private webhook(view: TriggerView): TemplateResult {
     return html`<div class="stack tight">
       ${view.url ? this.copyRow("url", "Address", view.url) : nothing}
+      ${this.reach(view)}
       ${view.curl ? html`<details class="fold"><summary>Send a first event from a terminal</summary>${this.copyRow("curl", "Command", view.curl)}</details>` : nothing}
       ${view.needs_secret ? this.secret(view) : nothing}
     </div>`;
+  }
+
+  /** Whether services outside get through to the address. */
+  private reach(view: TriggerView): TemplateResult | typeof nothing {
+    switch (view.reachable) {
+      case "reachable": return html`<p class="hint"><span class="badge ok">reachable</span> The server reaches this address from outside.</p>`;
+      case "not_reachable": return html`<p class="hint"><span class="badge bad">not reachable</span> The server can't reach this address itself. Whoever runs it finds the reason under Settings, Reachability.</p>`;
+      case "unknown": return html`<p class="hint"><span class="badge">unknown</span> Nobody knows whether services outside can reach this address: the server has no public address.</p>`;
+      default: return nothing;
+    }
   }
 
   private secret(view: TriggerView): TemplateResult {

@@ -1,0 +1,62 @@
+//! Runs that have not ended, over all workspaces: what a restored instance would take up again.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgExecutor;
+use towpath_engine::ids::{RunId, WorkspaceId};
+
+/// A workflow's runs that have not ended.
+pub struct Live {
+    pub workspace: String,
+    pub workflow: String,
+    /// Runs that would go on at once.
+    pub runnable: i64,
+    /// Runs that wait for a time.
+    pub timed: i64,
+    /// Runs that wait for a person.
+    pub undecided: i64,
+    /// When the first of those that wait for a time goes on.
+    pub next: Option<DateTime<Utc>>,
+}
+
+/// By workflow, the busiest first; at most `limit`.
+pub async fn by_workflow(executor: impl PgExecutor<'_>, limit: i64) -> sqlx::Result<Vec<Live>> {
+    sqlx::query_as!(
+        Live,
+        r#"with live as (
+             select run_id, workspace_id, workflow_id, true as runnable, null::timestamptz as wake_at from job
+             union all
+             select w.run_id, w.workspace_id, w.workflow_id, false, w.wake_at from wait w
+             where not exists (select 1 from job j where j.run_id = w.run_id))
+           select s.name as "workspace!", f.name as "workflow!",
+             count(distinct l.run_id) filter (where l.runnable) as "runnable!",
+             count(distinct l.run_id) filter (where not l.runnable and l.wake_at is not null) as "timed!",
+             count(distinct l.run_id) filter (where not l.runnable and l.wake_at is null) as "undecided!",
+             min(l.wake_at) as next
+           from live l join workspace s on s.id = l.workspace_id join workflow f on f.id = l.workflow_id
+           group by s.name, f.id, f.name order by count(distinct l.run_id) desc, f.name limit $1"#,
+        limit
+    )
+    .fetch_all(executor)
+    .await
+}
+
+/// Every one of them after `after`, in order of their ids; at most `limit`.
+pub async fn page(executor: impl PgExecutor<'_>, after: RunId, limit: i64) -> sqlx::Result<Vec<(WorkspaceId, RunId)>> {
+    let rows = sqlx::query!(
+        r#"select workspace_id as "workspace_id!", run_id as "run_id!" from
+             (select workspace_id, run_id from job union select workspace_id, run_id from wait) live
+           where run_id > $1 order by run_id limit $2"#,
+        after.0,
+        limit
+    )
+    .fetch_all(executor)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.workspace_id.into(), row.run_id.into())).collect())
+}
+
+/// Schedules and polls of published workflows: what starts runs by itself.
+pub async fn triggers(executor: impl PgExecutor<'_>) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(r#"select (select count(*) from schedule) + (select count(*) from poll) as "count!""#)
+        .fetch_one(executor)
+        .await
+}
