@@ -11,6 +11,7 @@ pub mod http;
 pub mod manifest;
 mod native;
 pub mod registry;
+pub mod scaffold;
 pub mod sdk;
 pub mod suite;
 pub mod triggers;

@@ -17,6 +17,7 @@ use crate::{
     tls::Tls,
     vault::Vault,
 };
+use anyhow::Context as _;
 use sqlx::PgPool;
 use std::sync::Arc;
 use towpath_connectors::registry::Registry;
@@ -61,7 +62,7 @@ pub struct App {
 pub async fn assemble(config: Config, database: Database, tls: Option<Tls>, shutdown: Shutdown) -> anyhow::Result<App> {
     let config = Arc::new(config);
     let clock = Clock::system();
-    let registry = Arc::new(Registry::built_in());
+    let registry = Arc::new(registry(&config)?);
     let auth = auth(&config);
     let live = Live::default();
     let vault = Vault::start(&config.data.key_file, &database.pool).await?;
@@ -107,6 +108,14 @@ pub async fn assemble(config: Config, database: Database, tls: Option<Tls>, shut
         reachability: Reachability::default(),
         tls,
     })
+}
+
+fn registry(config: &Config) -> anyhow::Result<Registry> {
+    let registry = Registry::built_in();
+    match &config.connectors.directory {
+        Some(directory) => registry.with_directory(directory).context("TOWPATH_CONNECTORS"),
+        None => Ok(registry),
+    }
 }
 
 fn auth(config: &Config) -> Auth {

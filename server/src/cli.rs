@@ -1,6 +1,7 @@
 //! The command line. Without a command it serves. Errors are sentences on standard error; the exit code is 0 for success and 1
 //! for every refusal.
 
+mod connector;
 mod doctor;
 mod keep;
 mod user;
@@ -25,6 +26,11 @@ enum Command {
     User {
         #[command(subcommand)]
         command: user::UserCommand,
+    },
+    /// For authors of connectors: list, check, make and test them, print their requests.
+    Connector {
+        #[command(subcommand)]
+        command: connector::ConnectorCommand,
     },
     /// Check the settings and say what is wrong with them.
     CheckConfig,
@@ -98,6 +104,7 @@ pub fn run() -> ExitCode {
         Command::Healthcheck => in_runtime(doctor::healthcheck(config)),
         Command::Database { command: None } => in_runtime(crate::serve::database_alone(config)),
         Command::Database { command: Some(DatabaseCommand::Upgrade) } => in_runtime(keep::upgrade_database(config)),
+        Command::Connector { command } => in_runtime(connector::run(config, command)),
         Command::CheckConfig => crate::http_server::front_door::check(&config).map(|()| {
             say("The settings are fine.");
         }),

@@ -200,6 +200,7 @@ pub fn all() -> Routes {
             api::workflows::versions::restore,
         )
         .post("/api/v1/workflows/{id}/resolve", Rule::May(Action::EditWorkflows), api::workflows::resolve::post)
+        .post("/api/v1/workflows/{id}/steps/{step}/options", Rule::May(Action::EditWorkflows), api::workflows::options::post)
         .post("/api/v1/workflows/{id}/steps/{step}/test", Rule::May(Action::EditWorkflows), api::workflows::trial::post)
         .get("/api/v1/workflows/{id}/live", Rule::May(Action::ViewWorkflows), api::workflows::live::get)
         // ── triggers ──
@@ -227,6 +228,9 @@ pub fn all() -> Routes {
         .post("/api/v1/runs/{run}/decide", Rule::May(Action::OperateRuns), api::runs::decide)
         .get("/api/v1/workflows/{workflow}/runs/live", Rule::May(Action::ViewRuns), api::runs::live)
         // ── connections ──
+        .get("/connectors", Rule::SignedIn, pages::connectors::list::show)
+        .get("/connectors/{connector}", Rule::SignedIn, pages::connectors::show::show)
+        .get("/connectors/{connector}/icon.svg", Rule::SignedIn, pages::connectors::icon::get)
         .get("/api/v1/connectors", Rule::SignedIn, api::connections::connectors)
         .get("/api/v1/connections", Rule::May(Action::ViewConnections), api::connections::list)
         .post("/api/v1/connections", Rule::May(Action::EditConnections), api::connections::post)

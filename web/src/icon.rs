@@ -7,11 +7,23 @@ static PATHS: LazyLock<HashMap<String, String>> =
     LazyLock::new(|| serde_json::from_str(include_str!("../assets/icons.json")).expect("a test reads the file"));
 
 /// An icon as SVG. It is decoration: what carries it has words or an `aria-label`.
-pub struct Icon(&'static str);
+pub struct Icon(Drawing);
 
-/// The icon of this name, for templates: `{{ crate::icon("plus") }}`. An unknown name draws a circle.
-pub fn icon(name: &str) -> Icon {
-    Icon(PATHS.get(name).or_else(|| PATHS.get("circle")).map_or("", String::as_str))
+enum Drawing {
+    Path(&'static str),
+    /// A connector's own.
+    Connector(String),
+}
+
+/// The icon of this name, for templates: `{{ crate::icon("plus") }}`. A name that isn't ours is a connector's, which draws its own.
+pub fn icon(name: impl AsRef<str>) -> Icon {
+    let name = name.as_ref();
+    let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    match PATHS.get(name) {
+        Some(path) => Icon(Drawing::Path(path)),
+        None if plain => Icon(Drawing::Connector(name.to_owned())),
+        None => Icon(Drawing::Path(PATHS.get("circle").map_or("", String::as_str))),
+    }
 }
 
 /// Is there an icon of this name?
@@ -21,7 +33,14 @@ pub fn exists(name: &str) -> bool {
 
 impl fmt::Display for Icon {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="{}"/></svg>"#, self.0)
+        match &self.0 {
+            Drawing::Path(path) => {
+                write!(f, r#"<svg class="icon" viewBox="0 0 20 20" aria-hidden="true"><path d="{path}"/></svg>"#)
+            }
+            Drawing::Connector(id) => {
+                write!(f, r#"<img class="icon" src="/connectors/{id}/icon.svg" alt="" width="20" height="20">"#)
+            }
+        }
     }
 }
 

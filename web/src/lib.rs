@@ -2,12 +2,14 @@
 
 pub mod account;
 pub mod assets;
+pub mod connectors;
 pub mod form;
 pub mod forms;
 pub mod help;
 pub mod home;
 mod icon;
 pub mod layout;
+pub mod markdown;
 pub mod runs;
 pub mod settings;
 #[cfg(test)]

@@ -69,6 +69,13 @@ impl Action {
         Ready::build(&self.service, &self.plan, &context)
     }
 
+    /// The look-up that goes first, if there is one.
+    pub fn lookup_request(&self, input: &Object) -> Result<Option<Ready>, StepError> {
+        let Some(plan) = &self.lookup else { return Ok(None) };
+        let context = exchange::preview_context(self.inputs.complete(input)?);
+        Ready::build(&self.service, plan, &context).map(Some)
+    }
+
     /// Does a request of it carry the run's key?
     pub fn is_keyed(&self) -> bool {
         self.plan.templates().iter().any(|template| template.paths().iter().any(|path| path == "run.key"))

@@ -105,7 +105,7 @@ fn identity(manifest: &Manifest, folder: &Folder, faults: &mut Vec<Fault>) {
                 let known = manifest.connector.hosts.iter().any(|pattern| fits(pattern, &host));
                 let book = &mut Book { path: "http".into(), faults };
                 book.need(known, "base", &format!("{host} is not among the connector's hosts"));
-                book.need(url.scheme() == "https", "base", "secrets travel by https only");
+                book.need(url.scheme() == "https" || manifest.auth.is_empty(), "base", "secrets travel by https only");
             }
             None if http.base.contains("{{") => {}
             None => Book { path: "http".into(), faults }.say("base", "an address that begins with https://"),

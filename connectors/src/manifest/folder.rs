@@ -83,6 +83,12 @@ impl Folder {
         paths.into_iter().filter(|path| path.join("connector.yaml").is_file()).map(|path| Self::open(&path)).collect()
     }
 
+    /// A folder that is nowhere on disk: files by their names.
+    pub fn of(name: &str, files: impl IntoIterator<Item = (String, String)>) -> Self {
+        let files = files.into_iter().map(|(file, text)| (file, Cow::Owned(text.into_bytes()))).collect();
+        Self { name: name.into(), files }
+    }
+
     pub fn text(&self, file: &str) -> Option<&str> {
         std::str::from_utf8(self.files.get(file)?).ok()
     }

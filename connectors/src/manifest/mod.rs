@@ -30,6 +30,15 @@ pub use service::{Compiled, compile};
 
 use towpath_engine::{Json, Object};
 
+/// The JSON Schema of manifests, for editors. `docs/connector.schema.json` is a copy of it.
+pub fn schema() -> String {
+    let mut schema = schemars::schema_for!(document::Manifest);
+    schema.insert("title".into(), "A Towpath connector".into());
+    let mut text = serde_json::to_string_pretty(&schema).expect("a schema is JSON");
+    text.push('\n');
+    text
+}
+
 /// A value as fields: an object's own, and anything else under `value`.
 pub fn fields_of(value: Json) -> Object {
     match value {

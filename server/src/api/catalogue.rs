@@ -13,7 +13,15 @@ use towpath_engine::{catalogue::Catalogue, expr};
 /// `GET /api/v1/catalogue`
 pub async fn get(State(app): State<App>) -> Response {
     let operations: Vec<_> = app.registry.operations().collect();
+    let connectors: Vec<_> = app
+        .registry
+        .connectors()
+        .map(|it| json!({ "id": it.id, "name": it.name, "icon": it.icon, "sentence": it.sentence }))
+        .collect();
     // The same for everybody, and new only with a new build.
-    ([(header::CACHE_CONTROL, "private, max-age=60")], Body(json!({ "operations": operations, "functions": expr::functions() })))
+    (
+        [(header::CACHE_CONTROL, "private, max-age=60")],
+        Body(json!({ "operations": operations, "connectors": connectors, "functions": expr::functions() })),
+    )
         .into_response()
 }

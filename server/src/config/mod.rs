@@ -1,6 +1,7 @@
 //! Settings: one struct per area, read once at start from the environment and one optional TOML file. Every mistake is found
 //! before the server does anything, and all are said at once. Nothing else in the server reads the environment.
 
+pub mod connectors;
 pub mod data;
 pub mod database;
 pub mod document;
@@ -29,6 +30,7 @@ pub struct Config {
     pub data: data::DataConfig,
     pub database: database::DatabaseConfig,
     pub egress: egress::EgressConfig,
+    pub connectors: connectors::ConnectorsConfig,
     pub mail: mail::MailConfig,
     pub limits: limits::LimitsConfig,
     pub log: log::LogConfig,
@@ -53,7 +55,7 @@ pub const FILE: Setting = Setting {
 
 /// The areas in the order in which the documentation shows them. A setting that is in no area can't be set.
 pub const AREAS: &[Area] =
-    &[server::AREA, tls::AREA, data::AREA, database::AREA, egress::AREA, mail::AREA, limits::AREA, log::AREA];
+    &[server::AREA, tls::AREA, data::AREA, database::AREA, egress::AREA, connectors::AREA, mail::AREA, limits::AREA, log::AREA];
 
 impl Config {
     /// Reads the settings of this process.
@@ -75,13 +77,14 @@ impl Config {
         let server = server::ServerConfig::read(&mut reader);
         let database = database::DatabaseConfig::read(&mut reader);
         let egress = egress::EgressConfig::read(&mut reader);
+        let connectors = connectors::ConnectorsConfig::read(&mut reader);
         let mail = mail::MailConfig::read(&mut reader);
         let limits = limits::LimitsConfig::read(&mut reader);
         let log = log::LogConfig::read(&mut reader);
         let data = data.with_file(&mut reader);
         let stated = reader.stated();
         let (file, warnings) = reader.finish(AREAS)?;
-        Ok(Self { server, data, database, egress, mail, limits, log, file, stated, warnings })
+        Ok(Self { server, data, database, egress, connectors, mail, limits, log, file, stated, warnings })
     }
 }
 

@@ -78,6 +78,11 @@ impl House {
 
     /// A house with settings of its own.
     pub async fn with(pool: PgPoolOptions, options: PgConnectOptions, settings: &[(&str, &str)]) -> Self {
+        Self::try_with(pool, options, settings).await.unwrap()
+    }
+
+    /// A house that may not start.
+    pub async fn try_with(pool: PgPoolOptions, options: PgConnectOptions, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let pool = pool.max_connections(4).connect_with(options.clone()).await.unwrap();
         let data = std::env::temp_dir().join(format!("towpath-web-test-{}", uuid::Uuid::new_v4()));
         let mut environment = Environment::default();
@@ -87,13 +92,13 @@ impl House {
             environment.variables.insert((*name).into(), (*value).into());
         }
         let config = Config::read(environment).unwrap();
-        let mut app = app::assemble(config, Database { options, pool }, None, Shutdown::default()).await.unwrap();
+        let mut app = app::assemble(config, Database { options, pool }, None, Shutdown::default()).await?;
         #[allow(clippy::disallowed_methods, reason = "where the movable clock begins")]
         let now = Arc::new(Mutex::new(Utc::now()));
         let read = Arc::clone(&now);
         app.clock = Clock::from_fn(move || *read.lock().unwrap());
         let router = routes::all().into_router(&app);
-        Self { app, router, now, _data: Folder(data) }
+        Ok(Self { app, router, now, _data: Folder(data) })
     }
 
     pub fn pool(&self) -> &PgPool {

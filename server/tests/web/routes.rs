@@ -152,6 +152,8 @@ impl Ids {
                     ("*rest", _) => "rest".to_owned(),
                     ("step", _) => "step".to_owned(),
                     ("part", _) => "output".to_owned(),
+                    // Connectors are the same for all workspaces; this one is none.
+                    ("connector", _) => "nowhere".to_owned(),
                     ("code", _) => "not-found".to_owned(),
                     ("file", _) => "app.css".to_owned(),
                     (other, _) => panic!("{}: tell this test what {{{other}}} is", route.path),
@@ -198,6 +200,7 @@ fn json_for(route: &Route) -> serde_json::Value {
         "resolve" => json!({ "values": {} }),
         "decide" => json!({ "step": "step", "decision": "fail" }),
         "workflows" | "workspaces" => json!({ "name": "New" }),
+        "options" => json!({ "field": "channel" }),
         "connections" => json!({ "connector": "http", "name": "New" }),
         _ => json!({}),
     }

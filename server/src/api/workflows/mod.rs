@@ -5,6 +5,7 @@
 pub mod create;
 pub mod edits;
 pub mod live;
+pub mod options;
 pub mod resolve;
 pub mod show;
 pub mod state;

@@ -7,6 +7,7 @@ import { setInput } from "./operations";
 import { spanField } from "./span";
 import { timeField, zoneField } from "./zone";
 import "./json";
+import "./pick";
 import "./pairs";
 import "./questions";
 import "./text";
@@ -93,6 +94,9 @@ export class FieldElement extends Bound {
       .becomes=${more.becomes ?? ""}
       @value-change=${(event: CustomEvent<string>) => this.change(more.write ? more.write(event.detail) : event.detail)}
     ></tp-text>`;
+    if (field.pick) {
+      return html`<tp-pick .session=${session} .owner=${this.owner} .field=${field} .value=${value ?? field.default} labelledby=${label} describedby=${described} ?invalid=${invalid} @value-change=${(event: CustomEvent<Json | undefined>) => this.change(event.detail)}></tp-pick>`;
+    }
     switch (kind) {
       case "multiline":
         return text({ multiline: true });

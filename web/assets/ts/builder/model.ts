@@ -14,6 +14,7 @@ export interface Trigger {
   id: "trigger";
   use: string;
   title?: string;
+  connection?: string;
   input: Obj;
 }
 
@@ -55,6 +56,9 @@ export interface Test {
 export interface Operation {
   name: string;
   role: "trigger" | "action";
+  connector?: string;
+  /** The connection that it works through. */
+  connection?: { connector: string; required: boolean };
   title: string;
   sentence: string;
   keywords: string[];
@@ -83,6 +87,8 @@ export interface Field {
   placeholder?: string;
   show_if?: { field: string; is: Json[] };
   expressions: boolean;
+  /** Options that the service lists. */
+  pick?: { needs?: string[]; searches?: boolean; accept_url?: string };
 }
 
 /** A function or filter of the expression language. */
@@ -98,6 +104,8 @@ export interface Func {
 
 export interface Catalogue {
   operations: Operation[];
+  /** In the order in which a person should meet them. */
+  connectors: { id: string; name: string; icon: string }[];
   functions: Func[];
 }
 

@@ -40,7 +40,21 @@ export class Picker extends Bound {
     };
     const fitting = this.session.catalogue.operations.filter((it) => it.role === this.kind).map((it) => ({ it, score: score(it) })).filter((one) => one.score >= 0);
     if (words.length > 0) return fitting.sort((a, b) => b.score - a.score).map((one) => one.it);
-    return groups.flatMap(([category]) => fitting.filter((one) => one.it.category === category).map((one) => one.it));
+    return groups.flatMap(([category]) => {
+      const of = fitting.filter((one) => one.it.category === category).map((one) => one.it);
+      // What belongs together stands together, in the catalogue's order of connectors.
+      const order = [...new Set(of.map((it) => this.group(it)))];
+      return order.flatMap((group) => of.filter((it) => this.group(it) === group));
+    });
+  }
+
+  /** Under which heading an operation stands: its service's, or what it is about. */
+  private group(it: Operation): string {
+    const own = this.session.catalogue.operations.filter((other) => other.connector === it.connector).length;
+    const connector = this.session.catalogue.connectors.find((other) => other.id === it.connector);
+    if (connector && own > 1) return connector.name;
+    const [, title] = groups.find(([key]) => key === it.category) ?? ["", ""];
+    return title;
   }
 
   protected override render(): TemplateResult {
@@ -54,17 +68,25 @@ export class Picker extends Bound {
       <div class="search picker-search">${icon("search")}<input class="input" type="search" role="combobox" aria-expanded="true" aria-controls="picker-list" aria-activedescendant=${list.length > 0 ? `pick-${this.chosen}` : nothing} aria-label=${this.kind === "trigger" ? "Search triggers" : "Search steps"} placeholder=${this.kind === "trigger" ? "What should start it?" : "What should happen?"} .value=${this.query} @input=${(event: Event) => { this.query = (event.target as HTMLInputElement).value; this.chosen = 0; }} @keydown=${(event: KeyboardEvent) => this.onKey(event, list)} /></div>
       <div id="picker-list" class="picker-list" role="listbox" aria-label=${this.heading}>
         ${list.map((it, index) => {
-          const head = grouped && it.category !== before ? (groups.find(([key]) => key === it.category)?.[1] ?? "") : "";
-          before = it.category;
-          return html`${head && this.kind === "action" ? html`<p class="picker-group" role="presentation">${head}</p>` : nothing}
+          const group = this.group(it);
+          const head = grouped && group !== before ? group : "";
+          before = group;
+          return html`${head && (this.kind === "action" || index > 0) ? html`<p class="picker-group" role="presentation">${head}</p>` : nothing}
             <div id="pick-${index}" class="pick" role="option" aria-selected=${index === this.chosen} @mouseenter=${() => (this.chosen = index)} @click=${() => this.pick(it)}>
               <span class="pick-icon about-${it.category}">${icon(it.icon)}</span>
-              <span class="grow"><strong>${it.sentence}</strong><span class="muted small cut">${it.title}</span></span>
+              <span class="grow"><strong>${it.sentence}</strong><span class="muted small cut">${this.about(it)}</span></span>
             </div>`;
         })}
       </div>
       ${list.length === 0 ? html`<p class="muted data-none">Nothing here does “${this.query.trim()}”. An HTTP request reaches any service that has an API.</p>` : nothing}
+      <p class="small picker-more"><a href="/connectors" target="_blank" rel="noopener">All connectors</a></p>
     </section>`;
+  }
+
+  /** The operation's name, with its service's where that isn't the same. */
+  private about(it: Operation): string {
+    const connector = this.session.catalogue.connectors.find((other) => other.id === it.connector);
+    return connector && !it.title.includes(connector.name) && this.session.catalogue.operations.filter((other) => other.connector === it.connector).length > 1 ? `${connector.name}: ${it.title}` : it.title;
   }
 
   private onKey(event: KeyboardEvent, list: Operation[]): void {

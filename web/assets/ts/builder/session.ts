@@ -37,6 +37,13 @@ const JOIN = 2_000;
 /** How long typing rests before it is saved. */
 const REST = 500;
 
+/** What a service lists for a field, or why it doesn't. */
+export interface Options {
+  options?: { value: Json; label: string }[];
+  complete?: boolean;
+  error?: { message: string; hint?: string };
+}
+
 export class Session extends EventTarget {
   document: Workflow = { towpath: 1, name: "", steps: [] };
   state: Loaded["state"] = "draft";
@@ -44,7 +51,7 @@ export class Session extends EventTarget {
   publishedVersion: number | null = null;
   unpublished = false;
   issues: Issue[] = [];
-  catalogue: Catalogue = { operations: [], functions: [] };
+  catalogue: Catalogue = { operations: [], connectors: [], functions: [] };
   readonly samples = new Samples();
   readonly resolver = new Resolver(this);
   readonly arrivals = new Arrivals(this);
@@ -291,6 +298,16 @@ export class Session extends EventTarget {
     this.saving = "failed";
     this.say(`This change was not saved. ${error.message}`, undefined, true);
     void this.reload();
+  }
+
+  /** Answers once what was edited is on the server, or can't be sent. */
+  async settled(): Promise<void> {
+    await this.save();
+  }
+
+  /** What can be picked in a field of a step or of the trigger. */
+  options(owner: string, field: string, query: string, signal: AbortSignal): Promise<Options> {
+    return call<Options>("POST", `${this.path}/steps/${encodeURIComponent(owner)}/options`, { field, query }, { signal });
   }
 
   /** Reads the workflow again, when somebody else changed it and nothing of one's own is under way. */

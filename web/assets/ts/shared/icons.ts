@@ -4,6 +4,8 @@ import paths from "../../icons.json";
 
 const known: Record<string, string> = paths;
 
-/** An icon as decoration: what carries it has words or an aria-label. An unknown name draws a circle. */
+/** An icon as decoration: what carries it has words or an aria-label. A name that isn't ours is a connector's, which draws its own. */
 export const icon = (name: string, more = ""): TemplateResult =>
-  html`<svg class="icon ${more}" viewBox="0 0 20 20" aria-hidden="true"><path d=${known[name] ?? known["circle"] ?? ""}></path></svg>`;
+  known[name] === undefined && /^[a-z0-9_]+$/.test(name)
+    ? html`<img class="icon ${more}" src="/connectors/${name}/icon.svg" alt="" width="20" height="20" />`
+    : html`<svg class="icon ${more}" viewBox="0 0 20 20" aria-hidden="true"><path d=${known[name] ?? known["circle"] ?? ""}></path></svg>`;

@@ -1,0 +1,5 @@
+//! The catalogue of connectors.
+
+pub mod icon;
+pub mod list;
+pub mod show;

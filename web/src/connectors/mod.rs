@@ -1,0 +1,4 @@
+//! The catalogue of connectors.
+
+pub mod list;
+pub mod show;
