@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::FutureExt;
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 use tracing::Instrument;
 
 /// What our own pages may load and do: their own files, nothing inline, nothing from elsewhere, in nobody's frame.
@@ -40,7 +40,15 @@ async fn edge(State(app): State<App>, request: Request, next: Next) -> Response 
     let json = wants_json(&path, &parts.headers);
     // Some addresses are keys: hooks, forms, invitations. The log gets the route's pattern, which names no one's.
     let route = parts.extensions.get::<MatchedPath>().map_or("(no route)", MatchedPath::as_str).to_owned();
-    let span = tracing::info_span!("request", id = %visit.request, method = %parts.method, path = route);
+    // The workspace is known once somebody has signed in: see auth::enforcement.
+    let span = tracing::info_span!(
+        "request",
+        id = %visit.request,
+        method = %parts.method,
+        path = route,
+        workspace = tracing::field::Empty
+    );
+    let begun = Instant::now();
     let answer = AssertUnwindSafe(next.run(Request::from_parts(parts, body))).catch_unwind().instrument(span.clone()).await;
     let response = answer.unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
@@ -48,6 +56,9 @@ async fn edge(State(app): State<App>, request: Request, next: Next) -> Response 
     });
     let mut response = span.in_scope(|| problem::render(speak_plainly(response, &path), &visit, json));
     protect(&mut response, &visit, &path);
+    span.in_scope(|| {
+        tracing::debug!(status = response.status().as_u16(), micros = begun.elapsed().as_micros(), address = %visit.address, "answered");
+    });
     response
 }
 

@@ -98,6 +98,13 @@ async fn announce(app: &App, listening: &Listening) -> anyhow::Result<()> {
     if let (Some(token), Some((_, url))) = (setup::new_token(&app.pool).await?, urls.first()) {
         lines.push(format!("Make the owner's account here (the link works until somebody used it, or until the next start):\n  {url}/setup?token={token}"));
     }
+    if app.engine.is_held() {
+        let at = urls.first().map(|(_, url)| format!("{url}/settings/restored")).unwrap_or_default();
+        lines.push(format!(
+            "This instance came from a backup and is held: it takes events, and starts and sends nothing until its owner decides, at {at} or \
+             with towpath resume."
+        ));
+    }
     say(&lines.join("\n"));
     Ok(())
 }

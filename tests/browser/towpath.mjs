@@ -6,7 +6,7 @@ import { tmpdir, networkInterfaces } from "node:os";
 import { join } from "node:path";
 
 /** A TCP port that was free a moment ago. */
-async function freePort() {
+export async function freePort() {
   const socket = createServer();
   await new Promise((done) => socket.listen(0, "127.0.0.1", done));
   const { port } = socket.address();
@@ -23,13 +23,13 @@ export class Towpath {
   #child;
   #log = "";
 
-  /** Starts a server; `environment` adds to its settings. */
-  static async start(environment = {}) {
+  /** Starts a server; `environment` adds to its settings. Whoever sets TOWPATH_LISTEN says the port as well. */
+  static async start(environment = {}, port = undefined) {
     const towpath = new Towpath();
     towpath.folder = await mkdtemp(join(tmpdir(), "towpath-browser-"));
     // PostgreSQL runs as a user of its own, who has to pass through.
     await chmod(towpath.folder, 0o755);
-    towpath.port = await freePort();
+    towpath.port = port ?? (await freePort());
     towpath.url = `http://127.0.0.1:${towpath.port}`;
     towpath.environment = environment;
     await towpath.boot();

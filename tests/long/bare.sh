@@ -6,7 +6,13 @@ chmod 755 "$work"
 finish() {
   local status=$?
   trap - EXIT
-  for pid in ${started:-}; do kill -TERM "$pid" 2>/dev/null || true; wait "$pid" 2>/dev/null || true; done
+  if [ -n "${started:-}" ]; then
+    # What runs under an init of its own is ended through that.
+    kill -TERM "$started" $(pgrep -P "$started") 2>/dev/null || true
+    for _ in $(seq 300); do kill -0 "$started" 2>/dev/null || break; sleep 0.1; done
+    kill -KILL "$started" 2>/dev/null || true
+    wait "$started" 2>/dev/null || true
+  fi
   # Nothing of the machine may be mounted in there when it is removed.
   findmnt -rno TARGET | grep -F "$work/" | sort -r | while read -r mounted; do umount -l "$mounted"; done
   [ -n "${KEEP:-}" ] || rm -rf --one-file-system "$work"

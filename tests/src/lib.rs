@@ -16,5 +16,5 @@ pub use app::{Settings, TestApp};
 pub use authority::Authority;
 pub use daemon::{Daemon, Folder, free_port};
 pub use person::{Draft, Person};
-pub use receiver::Receiver;
+pub use receiver::{Receiver, Reply};
 pub use until::until;

@@ -129,6 +129,7 @@ async fn admit(rule: Rule, request: Request, app: &App) -> Result<Request, Box<R
         }
         return Err(response);
     }
+    tracing::Span::current().record("workspace", tracing::field::display(&actor.workspace));
     parts.extensions.insert(actor);
     Ok(Request::from_parts(parts, body))
 }

@@ -1,7 +1,7 @@
 //! A number that rises with every start, in the database and in the data directory. A database whose number is behind was put back from
 //! an older state, by whatever means.
 
-use crate::store::instance;
+use crate::store::{instance, people};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
@@ -16,7 +16,8 @@ pub async fn check(pool: &PgPool, data: &Path, now: DateTime<Utc>) -> anyhow::Re
     let file = data.join("generation");
     let known = read(&file)?;
     let stored = instance::generation(pool).await?;
-    if went_back(known, stored) {
+    // A new database under an old directory has nothing to send.
+    if went_back(known, stored) && people::any(pool).await? {
         let because = "The database is older than what this server has seen: it was put back from a backup.";
         instance::hold(pool, now, because).await?;
     }
@@ -65,6 +66,10 @@ mod tests {
 
     #[sqlx::test(migrations = "../migrations")]
     async fn a_database_that_was_put_back_is_held_and_others_are_not(pool: PgPool) {
+        sqlx::query("insert into person (id, email, name, password_hash) values (gen_random_uuid(), 'a@b.c', 'A', 'x')")
+            .execute(&pool)
+            .await
+            .unwrap();
         let data = std::env::temp_dir().join(format!("towpath-generation-{}", uuid::Uuid::now_v7()));
         let now = DateTime::UNIX_EPOCH;
         for _ in 0..3 {

@@ -19,9 +19,21 @@ pub fn report(facts: &Facts, now: DateTime<Utc>) -> Report {
 
 fn webhooks(facts: &Facts) -> Reach {
     match &facts.loop_back {
+        // It says nothing about others.
+        Some(Ok(_)) if is_this_machine(facts) => Reach::Unknown,
         None => Reach::Unknown,
         Some(Ok(Arrived { echo: Some(_), .. })) => Reach::Reachable,
         Some(_) => Reach::NotReachable,
+    }
+}
+
+/// Is the public address one that leads everybody to his own machine?
+fn is_this_machine(facts: &Facts) -> bool {
+    match facts.public_url.as_ref().and_then(url::Url::host) {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 
@@ -36,6 +48,15 @@ fn public_url(facts: &Facts) -> Finding {
             ABOUT,
             State::Unknown,
             "No public address is set, so nobody knows whether services outside can reach this server.",
+            Some("Set TOWPATH_PUBLIC_URL to the address under which people and services reach it, and start it again."),
+        ),
+        Some(url) if is_this_machine(facts) => finding(
+            ABOUT,
+            State::Unknown,
+            format!(
+                "The public address is {}, which leads everybody to his own machine: only programs on this one get through.",
+                bare(url)
+            ),
             Some("Set TOWPATH_PUBLIC_URL to the address under which people and services reach it, and start it again."),
         ),
         Some(url) if url.scheme() == "https" => {
@@ -227,6 +248,10 @@ mod tests {
             [("Public address", Good), ("Certificate", Good), ("Way from outside", Good), ("Proxy", Good), ("Clock", Good)];
         assert_eq!(states(&direct), all_good);
         assert_eq!(report(&direct, DateTime::UNIX_EPOCH).webhooks, Reach::Reachable);
+
+        let local = Facts { loop_back: arrived(&[]), ..facts(Some("http://localhost:8470")) };
+        assert_eq!(report(&local, DateTime::UNIX_EPOCH).webhooks, Reach::Unknown);
+        assert_eq!(states(&local)[0], ("Public address", Unknown));
 
         let proxy = |headers: &[&str], peer_is_trusted| {
             let facts = Facts { loop_back: arrived(headers), peer_is_trusted, ..facts(https) };

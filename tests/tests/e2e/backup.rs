@@ -168,7 +168,8 @@ async fn every_schema_that_was_ever_landed_is_brought_up_to_date_and_its_runs_go
         .expect("a run that was under way");
         let run = ended(&owner, &waiting.to_string()).await;
         assert_eq!(run["state"], "succeeded", "{}: {run}", file.display());
-        assert_eq!(crate::first_run::step(&run, "done")["output"]["twice"], 100, "{run}");
+        let output = owner.get(&format!("/runs/{waiting}/steps/done/1/output")).await.text().await.expect("a body");
+        assert!(output.contains("100"), "worked out from what was stored then: {output}");
         // And what was built then takes new events.
         let workflow: uuid::Uuid = sqlx::query_scalar("select id from workflow").fetch_one(&pool).await.expect("a workflow");
         let trigger = owner.json(&format!("/api/v1/workflows/{workflow}/trigger")).await;

@@ -9,3 +9,4 @@ mod faults;
 mod first_run;
 mod front_door;
 mod github;
+mod observation;

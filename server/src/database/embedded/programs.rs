@@ -51,7 +51,8 @@ fn choose(installed: Vec<Programs>, existing: Option<u32>) -> anyhow::Result<Pro
     installed.into_iter().find(|programs| programs.major == major).with_context(|| {
         format!(
             "The data was made by PostgreSQL {major}, whose programs are not here (found: version {}). Install that version (Debian and \
-             Ubuntu: apt-get install postgresql-{major}), or move the data to the new version as docs/operations.md describes.",
+             Ubuntu: apt-get install postgresql-{major}) and start again. With both versions installed, \
+             towpath database upgrade moves the data to the newer one.",
             newest.major
         )
     })

@@ -28,6 +28,10 @@ pub struct Filter {
 
 /// `GET /`
 pub async fn show(State(app): State<App>, actor: Actor, Query(filter): Query<Filter>) -> Result<Response, Problem> {
+    if actor.instance_owner && app.engine.is_held() {
+        // Nothing goes on before this is decided.
+        return Ok(Redirect::to("/settings/restored").into_response());
+    }
     if !figures::any_workflow(&app.pool, actor.workspace).await? {
         return Ok(Redirect::to("/workflows").into_response());
     }

@@ -50,9 +50,7 @@ impl Store {
 
     /// The certificate of an earlier start, if it is from this authority and for this name.
     pub(super) fn certificate(&self, settings: &Settings) -> Option<Shown> {
-        if self.account(settings).is_none() {
-            return None;
-        }
+        let _from_this_authority = self.account(settings)?;
         let text = zeroize::Zeroizing::new(fs::read(self.0.join("certificate.pem")).ok()?);
         let shown = parse(&text).ok()?;
         shown.facts.covers(&settings.name).then_some(shown)
