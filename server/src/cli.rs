@@ -4,6 +4,7 @@
 mod connector;
 mod doctor;
 mod keep;
+mod key;
 mod user;
 
 use crate::config::Config;
@@ -45,6 +46,7 @@ enum Command {
         cancel_runs: bool,
     },
     /// The keys that open the secrets in the database.
+    #[command(alias = "key")]
     Keys {
         #[command(subcommand)]
         command: KeysCommand,
@@ -73,6 +75,8 @@ enum Command {
 enum KeysCommand {
     /// Copy the key file. Keep the copy apart from the backups.
     Export { file: PathBuf },
+    #[command(flatten)]
+    Sealed(key::KeyCommand),
 }
 
 #[derive(Subcommand)]
@@ -99,6 +103,7 @@ pub fn run() -> ExitCode {
         Command::Restore { file } => in_runtime(keep::restore(config, file)),
         Command::Resume { cancel_runs } => in_runtime(keep::resume(config, cancel_runs)),
         Command::Keys { command: KeysCommand::Export { file } } => keep::export_keys(&config, &file),
+        Command::Keys { command: KeysCommand::Sealed(command) } => in_runtime(key::run(config, command)),
         Command::Migrate { check, no_snapshot } => in_runtime(keep::migrate(config, check, no_snapshot)),
         Command::Doctor => in_runtime(doctor::doctor(config)),
         Command::Healthcheck => in_runtime(doctor::healthcheck(config)),

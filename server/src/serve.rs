@@ -34,6 +34,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         });
         tokio::spawn(hold::carry_out(app.clone()));
         tokio::spawn(reachability::keep_looking(app.clone()));
+        tokio::spawn(finish_rotation(app.clone()));
         tokio::spawn(people::workspaces::keep_house(app.clone()));
         let drained = tokio::spawn(drain(app.clone(), signals, shutdown.clone()));
         doors.serve(app, shutdown.clone()).await;
@@ -71,6 +72,21 @@ async fn drain(app: App, signals: Signals, shutdown: Shutdown) -> anyhow::Result
     shutdown.begin();
     app.engine.drain(DRAIN - Duration::from_secs(1)).await;
     Ok(())
+}
+
+/// A change of keys that was cut off goes on here.
+async fn finish_rotation(app: App) {
+    match app.vault.finish_rotation().await {
+        Ok(done) => {
+            if done.rewrapped + done.resealed > 0 {
+                tracing::info!(data_keys = done.rewrapped, secrets = done.resealed, "brought secrets to the newest key");
+            }
+            for sentence in done.unreadable {
+                tracing::error!("{sentence}");
+            }
+        }
+        Err(error) => tracing::warn!(%error, "secrets could not be brought to the newest key; the next start tries again"),
+    }
 }
 
 /// What tells people of failed runs.

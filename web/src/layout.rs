@@ -57,6 +57,7 @@ pub enum Area {
     Home,
     Workflows,
     Runs,
+    Connections,
     Settings,
     /// Help, errors: no part is current.
     Elsewhere,
@@ -64,13 +65,14 @@ pub enum Area {
 
 impl Area {
     /// The ones in the bar, in order.
-    pub const BAR: &'static [Self] = &[Self::Home, Self::Workflows, Self::Runs];
+    pub const BAR: &'static [Self] = &[Self::Home, Self::Workflows, Self::Runs, Self::Connections];
 
     pub fn href(self) -> &'static str {
         match self {
             Self::Home => "/",
             Self::Workflows => "/workflows",
             Self::Runs => "/runs",
+            Self::Connections => "/connections",
             Self::Settings => "/settings",
             Self::Elsewhere => "/help",
         }
@@ -81,6 +83,7 @@ impl Area {
             Self::Home => "Home",
             Self::Workflows => "Workflows",
             Self::Runs => "Runs",
+            Self::Connections => "Connections",
             Self::Settings => "Settings",
             Self::Elsewhere => "Help",
         }

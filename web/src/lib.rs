@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod assets;
+pub mod connections;
 pub mod connectors;
 pub mod form;
 pub mod forms;

@@ -47,22 +47,22 @@ pub enum Sharing {
 #[serde(deny_unknown_fields)]
 pub struct New {
     /// The id of the connector: `http`, `email`, `slack`.
-    connector: String,
+    pub(crate) connector: String,
     /// Which of its ways to authenticate; may be left out where there is one only.
     #[serde(default)]
-    auth: Option<String>,
-    name: String,
+    pub(crate) auth: Option<String>,
+    pub(crate) name: String,
     /// The fields of the way to authenticate, secret ones too.
     #[serde(default)]
-    fields: Object,
+    pub(crate) fields: Object,
     /// For connectors that leave it to the owner: where the secrets may be sent, such as `api.example.com`.
     #[serde(default)]
-    hosts: Vec<String>,
+    pub(crate) hosts: Vec<String>,
     #[serde(default)]
-    sharing: Sharing,
+    pub(crate) sharing: Sharing,
     /// With whom it is shared, for `people`.
     #[serde(default)]
-    people: Vec<PersonId>,
+    pub(crate) people: Vec<PersonId>,
 }
 
 /// A change; what is left out stays as it is. A secret that is null is taken away.
@@ -70,15 +70,15 @@ pub struct New {
 #[serde(deny_unknown_fields)]
 pub struct Change {
     #[serde(default)]
-    name: Option<String>,
+    pub(crate) name: Option<String>,
     #[serde(default)]
-    fields: Option<Object>,
+    pub(crate) fields: Option<Object>,
     #[serde(default)]
-    hosts: Option<Vec<String>>,
+    pub(crate) hosts: Option<Vec<String>>,
     #[serde(default)]
-    sharing: Option<Sharing>,
+    pub(crate) sharing: Option<Sharing>,
     #[serde(default)]
-    people: Option<Vec<PersonId>>,
+    pub(crate) people: Option<Vec<PersonId>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -105,15 +105,12 @@ pub async fn connectors(State(app): State<App>) -> Body<Json> {
 
 /// `GET /api/v1/connections?connector=&after=`: by name, a hundred at a time.
 pub async fn list(State(app): State<App>, actor: Actor, Query(filter): Query<Filter>) -> Result<Body<Json>, Problem> {
-    let mut listed = connections::list(&app.pool, actor.workspace, actor.person, filter.after.as_deref(), PAGE + 1).await?;
+    let (connector, after) = (filter.connector.as_deref(), filter.after.as_deref());
+    let mut listed = connections::list(&app.pool, actor.workspace, actor.person, connector, after, PAGE + 1).await?;
     let more = listed.len() > PAGE as usize;
     listed.truncate(PAGE as usize);
     let after = listed.last().filter(|_| more).map(|last| last.name.clone());
-    let shown: Vec<Json> = listed
-        .iter()
-        .filter(|it| filter.connector.as_ref().is_none_or(|connector| it.connector == *connector))
-        .map(|it| view(&app, &actor, it))
-        .collect();
+    let shown: Vec<Json> = listed.iter().map(|it| view(&app, &actor, it)).collect();
     Ok(Body(json!({ "connections": shown, "after": after })))
 }
 

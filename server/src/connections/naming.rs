@@ -30,7 +30,7 @@ pub async fn by_name(pool: &PgPool, actor: &Actor, mut workflow: Workflow) -> Re
 /// The document of a file with ids in the place of names. A name that nobody has here is taken out, and comes back in the list: the
 /// step then asks for a connection.
 pub async fn by_id(pool: &PgPool, actor: &Actor, mut workflow: Workflow) -> Result<(Workflow, Vec<String>), Problem> {
-    let listed = connections::list(pool, actor.workspace, actor.person, None, MOST).await?;
+    let listed = connections::list(pool, actor.workspace, actor.person, None, None, MOST).await?;
     let ids: HashMap<String, ConnectionId> = listed.iter().map(|it| (it.name.to_lowercase(), it.id)).collect();
     let mut missing = Vec::new();
     each_connection(&mut workflow, &mut |connection| {

@@ -8,6 +8,8 @@ const SENTENCES: &[(&str, &str)] = &[
     ("resumed", "Resumed. New events start runs again."),
     ("deleted", "Deleted."),
     ("saved", "Saved."),
+    ("connected", "Connected. Steps and triggers can be worked through it from now on."),
+    ("tested", "Tested. The page says how it went."),
     ("joined", "Welcome. You are in."),
     ("revoked", "The invitation was taken back. Its link does not work any more."),
     ("role", "The role was changed."),

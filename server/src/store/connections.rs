@@ -220,11 +220,12 @@ impl From<Row> for Stored {
     }
 }
 
-/// The workspace's connections by name, `most` of them after `after`. `person` is who asks.
+/// The workspace's connections by name, all or one connector's, `most` of them after `after`. `person` is who asks.
 pub async fn list(
     executor: impl PgExecutor<'_>,
     workspace: WorkspaceId,
     person: PersonId,
+    connector: Option<&str>,
     after: Option<&str>,
     most: i64,
 ) -> Result<Vec<Stored>, Error> {
@@ -236,12 +237,13 @@ pub async fn list(
                (c.sharing = 'everybody' or coalesce(c.owner_id = $2, false) or exists (
                    select from connection_person s where s.connection_id = c.id and s.person_id = $2)) as "usable!"
            from connection c left join person p on p.id = c.owner_id
-           where c.workspace_id = $1 and ($3::text is null or lower(c.name) > lower($3))
+           where c.workspace_id = $1 and ($3::text is null or lower(c.name) > lower($3)) and ($5::text is null or c.connector = $5)
            order by lower(c.name) limit $4"#,
         workspace.0,
         person.0,
         after,
-        most
+        most,
+        connector
     )
     .fetch_all(executor)
     .await?;

@@ -1,5 +1,6 @@
 //! The server's pages and API as a browser meets them: real routes, a real database each, no network.
 
+mod connections;
 mod connectors;
 mod forms;
 mod hooks;

@@ -53,12 +53,17 @@ export interface Test {
   to?: Json;
 }
 
+/** The connection that an operation works through. */
+export interface ConnectionNeed {
+  connector: string;
+  required: boolean;
+}
+
 export interface Operation {
   name: string;
   role: "trigger" | "action";
   connector?: string;
-  /** The connection that it works through. */
-  connection?: { connector: string; required: boolean };
+  connection?: ConnectionNeed;
   title: string;
   sentence: string;
   keywords: string[];

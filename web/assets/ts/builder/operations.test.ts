@@ -36,6 +36,8 @@ const each: Operation[] = [
   { op: "set_retry", step: "one", retry: { attempts: 2, first: "1s", max: "5m" } },
   { op: "set_timeout", step: "one", timeout: "10s" },
   { op: "set_on_error", step: "one", on_error: "continue" },
+  { op: "set_connection", step: "one", connection: "c" },
+  { op: "set_connection", step: "trigger", connection: "c" },
   { op: "add_case", step: "fork", index: 1, case: { title: "middle", if: { all: [] }, steps: [] } },
   { op: "remove_case", step: "fork", index: 0 },
   { op: "move_case", step: "fork", from: 0, to: 1 },

@@ -23,7 +23,9 @@ export type Operation =
   | { op: "set_case_condition"; step: string; index: number; condition: Conditions }
   | { op: "set_retry"; step: string; retry?: Retry }
   | { op: "set_timeout"; step: string; timeout?: string }
-  | { op: "set_on_error"; step: string; on_error: "fail" | "continue" };
+  | { op: "set_on_error"; step: string; on_error: "fail" | "continue" }
+  /** `trigger` names the trigger. */
+  | { op: "set_connection"; step: string; connection?: string };
 
 /** An edit that does not fit the document any more: its step is gone, or somebody else moved it. */
 export class DoesNotFit extends Error {}
@@ -137,6 +139,10 @@ function change(workflow: Workflow, it: Operation): Operation[] {
     case "set_on_error": {
       const old = swap(stepOf(workflow, it.step), "on_error", it.on_error === "fail" ? undefined : it.on_error, "on_error");
       return [{ op: "set_on_error", step: it.step, on_error: old.on_error ?? "fail" }];
+    }
+    case "set_connection": {
+      const target: Trigger | Step = it.step === "trigger" ? triggerOf(workflow) : stepOf(workflow, it.step);
+      return [{ op: "set_connection", step: it.step, ...swap(target, "connection", it.connection, "connection") }];
     }
     case "add_case": {
       const cases = casesOf(workflow, it.step);

@@ -9,6 +9,7 @@ import { setTitle } from "./operations";
 import { spanField } from "./span";
 import { stepTitle } from "./words";
 import "./cases";
+import "./connection";
 import "./data";
 import "./field";
 import "./trial";
@@ -43,6 +44,7 @@ export class Panel extends Bound {
       <div class="panel-body">
         ${operation ? nothing : html`<p class="banner bad">This server doesn't know “${owner.use}”. Remove the step, or update Towpath.</p>`}
         ${"note" in owner && owner.note !== undefined ? this.note(owner) : nothing}
+        ${operation?.connection ? html`<tp-connection .session=${session} owner=${this.owner} .need=${operation.connection} ?loud=${this.loud}></tp-connection>` : nothing}
         ${owner.use === "webhook" ? html`<tp-trigger-card .session=${session}></tp-trigger-card>` : nothing}
         <form class="stack form" @submit=${(event: Event) => event.preventDefault()}>
           ${plain.map((it) => this.field(it))}
