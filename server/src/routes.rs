@@ -93,6 +93,7 @@ pub fn all() -> Routes {
         .get("/livez", Rule::Public, health::livez)
         .get("/readyz", Rule::Public, health::readyz)
         .get("/.well-known/towpath/{nonce}", Rule::Public, reachability::echo::get)
+        .any("/hooks/app/{connector}", Rule::Public, webhook::app::receive)
         .any("/hooks/{id}", Rule::Public, webhook::receive)
         .any("/hooks/{id}/{*rest}", Rule::Public, webhook::receive_below)
         .get("/forms/{id}", Rule::Public, pages::forms::page::show)
@@ -205,6 +206,8 @@ pub fn all() -> Routes {
         .get("/api/v1/workflows/{id}/live", Rule::May(Action::ViewWorkflows), api::workflows::live::get)
         // ── triggers ──
         .get("/api/v1/workflows/{id}/trigger", Rule::May(Action::ViewWorkflows), api::triggers::get)
+        .get("/workflows/{id}/trigger/examples", Rule::May(Action::ViewWorkflows), workflows::examples::show)
+        .get("/api/v1/workflows/{id}/trigger/examples", Rule::May(Action::ViewWorkflows), api::triggers::get_examples)
         .get("/api/v1/workflows/{id}/trigger/events", Rule::May(Action::ViewWorkflows), api::triggers::events)
         .put("/api/v1/workflows/{id}/trigger/secret", Rule::May(Action::EditWorkflows), api::triggers::put_secret)
         .post("/api/v1/workflows/{id}/trigger/rotate", Rule::May(Action::PublishWorkflows), api::triggers::rotate)

@@ -72,6 +72,11 @@ impl Person {
         Self { url: url.to_owned(), http, csrf }
     }
 
+    /// The token of this person's pages.
+    pub fn csrf(&self) -> &str {
+        &self.csrf
+    }
+
     pub async fn get(&self, path: &str) -> Response {
         self.http.get(format!("{}{path}", self.url)).send().await.expect("the server answers")
     }

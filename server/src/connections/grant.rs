@@ -8,7 +8,7 @@ use super::{Connections, hosts, hosts::Address, unavailable};
 use crate::{
     dispatch::For,
     store::{self, connections as stored},
-    vault::{Place, VaultError},
+    vault::{Place, Secret, VaultError},
 };
 use towpath_connectors::sdk::connector::{Attach, Auth, Hosts};
 use towpath_engine::{
@@ -127,6 +127,31 @@ pub async fn use_connection(parts: &Connections, whom: For, id: ConnectionId, ad
         None => Object::new(),
     };
     Ok(Granted { apply: auth.apply.clone(), name: found.name, connector: found.connector, fields: found.fields, secrets })
+}
+
+/// The named secrets of a connection, to verify what its service sends to a workflow that was given it. They are compared with and go
+/// nowhere, so there is no address to check; those that aren't entered are left out.
+///
+/// # Errors
+/// A sentence for the owner of the workflow: it is gone, or may not be used here.
+pub(super) async fn verifying(
+    parts: &Connections,
+    whom: For,
+    id: ConnectionId,
+    names: &[String],
+) -> Result<Vec<(String, Secret)>, StepError> {
+    let found = allowed(parts, whom, id).await?;
+    let Some(sealed) = &found.secret_sealed else { return Ok(Vec::new()) };
+    let mut secrets = open(parts, whom.workspace, id, sealed).await?;
+    let mut kept = Vec::new();
+    for (name, value) in &mut secrets {
+        let Json::String(text) = value else { continue };
+        if names.contains(name) && !text.is_empty() {
+            kept.push((name.clone(), Secret::new(text.as_bytes())));
+        }
+        text.zeroize();
+    }
+    Ok(kept)
 }
 
 fn auth_of<'a>(parts: &'a Connections, found: &stored::ForUse) -> Result<&'a Auth, StepError> {

@@ -20,7 +20,7 @@ use crate::{
     dispatch::For,
     egress::Egress,
     store::{connections as stored, files::WorkspaceFiles},
-    vault::Vault,
+    vault::{Secret, Vault},
 };
 use health::Recent;
 use sqlx::PgPool;
@@ -76,6 +76,17 @@ impl Connections {
         let found = grant::allowed(self, whom, id).await?;
         self.0.recent.saw(id, &found.health);
         Ok(Some(Connected { id, name: found.name, connector: found.connector, auth: found.auth, fields: found.fields }))
+    }
+
+    /// As [`Self::connected`], with the secrets of these names, to verify what a service sends to the workflow.
+    ///
+    /// # Errors
+    /// A sentence for the owner of the workflow: the connection is gone, or may not be used here.
+    pub async fn verifying(&self, whom: For, names: &[String]) -> Result<Vec<(String, Secret)>, StepError> {
+        match whom.connection {
+            Some(id) => grant::verifying(self, whom, id, names).await,
+            None => Ok(Vec::new()),
+        }
     }
 
     /// Notes how a call through a connection went: `refused` when the service didn't take its secrets. Writes only what is news.

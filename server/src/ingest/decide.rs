@@ -64,6 +64,8 @@ pub enum Reason {
     Spam,
     /// The same delivery came before; it started a run then.
     Duplicate,
+    /// Verified, and not what the trigger is for.
+    Ignored,
 }
 
 impl Reason {
@@ -81,6 +83,7 @@ impl Reason {
             Self::Cut => "cut",
             Self::Spam => "spam",
             Self::Duplicate => "duplicate",
+            Self::Ignored => "ignored",
         }
     }
 

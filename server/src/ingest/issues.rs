@@ -4,7 +4,11 @@ use super::{
     poll, questions,
     webhook::settings::{Auth, Settings, Wrong},
 };
-use towpath_connectors::{sdk::poll::CHECK_EVERY, triggers::question::QuestionKind};
+use towpath_connectors::{
+    registry::Registry,
+    sdk::{poll::CHECK_EVERY, receive::Address},
+    triggers::question::QuestionKind,
+};
 use towpath_engine::{
     Json,
     schedule::Schedule,
@@ -15,12 +19,16 @@ use url::Url;
 
 /// Everything that is wrong with a trigger, each at its input field. `secret_set`: does its endpoint have a secret? For triggers
 /// that verify their callers, a missing secret is an issue at `auth`.
-pub fn trigger_issues(trigger: &Trigger, secret_set: bool) -> Vec<Issue> {
+pub fn trigger_issues(trigger: &Trigger, registry: &Registry, secret_set: bool) -> Vec<Issue> {
     let mut wrong = match trigger.operation.as_str() {
         "webhook" => webhook(trigger, secret_set),
         "form" => form(trigger),
         "manual" => said("inputs", questions::mistakes(trigger.input.get("inputs"), &QuestionKind::IN_A_MANUAL_RUN)),
         "schedule" => schedule(trigger),
+        _ if needs_secret(trigger, registry) && !secret_set => {
+            let message = "Set the secret that the service signs with. Until then nobody is let in.";
+            vec![Wrong { field: "auth", message: message.into() }]
+        }
         _ => Vec::new(),
     };
     wrong.extend(pause(trigger));
@@ -33,8 +41,12 @@ pub fn trigger_issues(trigger: &Trigger, secret_set: bool) -> Vec<Issue> {
     wrong.into_iter().map(issue).collect()
 }
 
-/// Does this trigger verify its callers by a secret of its endpoint?
-pub fn needs_secret(trigger: &Trigger) -> bool {
+/// Does this trigger verify its callers by a secret of its endpoint? One that looks for news as well works without.
+pub fn needs_secret(trigger: &Trigger, registry: &Registry) -> bool {
+    if let Some(receive) = registry.receive(&trigger.operation) {
+        let own = receive.address() == Address::Workflow && !receive.secrets().is_empty();
+        return own && registry.poll(&trigger.operation).is_none();
+    }
     trigger.operation == "webhook" && Settings::read(&trigger.input).is_ok_and(|settings| !matches!(settings.auth, Auth::None))
 }
 
@@ -88,7 +100,7 @@ mod tests {
     fn issues(operation: &str, input: Json, secret_set: bool) -> Vec<String> {
         let mut trigger = Trigger::new(operation);
         trigger.input = input.as_object().unwrap().clone();
-        trigger_issues(&trigger, secret_set).into_iter().filter_map(|it| it.field).collect()
+        trigger_issues(&trigger, &Registry::built_in(), secret_set).into_iter().filter_map(|it| it.field).collect()
     }
 
     #[test]

@@ -43,6 +43,8 @@ const PARKING: usize = 2;
 #[derive(Clone)]
 pub struct Ingest {
     pub targets: Arc<targets::Targets>,
+    /// Who hears what services send to one address for all.
+    pub listeners: Arc<webhook::app::Listeners>,
     pub refusals: refusals::Log,
     parking: Arc<Semaphore>,
     /// Who looks at which service just now.
@@ -56,6 +58,7 @@ impl Ingest {
     pub fn start(pool: PgPool, clock: Clock, live: &Live, max_body: u64) -> Self {
         Self {
             targets: Arc::new(targets::Targets::new(live)),
+            listeners: Arc::new(webhook::app::Listeners::new(live)),
             refusals: refusals::Log::start(pool, clock, live.clone()),
             parking: Arc::new(Semaphore::new(PARKING)),
             polls: Arc::default(),

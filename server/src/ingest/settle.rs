@@ -1,14 +1,20 @@
-//! Brings what starts a workflow by itself in line with its state and its published version: the row of its schedule, or of its poll.
+//! Brings what starts a workflow by itself in line with its state and its published version: the row of its
+//! schedule, of its poll, of its listener.
 
 use super::{poll, schedule};
 use crate::{
     app::App,
-    store::{self, polls, schedules, versions, workflows},
+    store::{
+        self,
+        listeners::{self, Listener},
+        polls, schedules, versions, workflows,
+    },
 };
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
-use towpath_connectors::registry::Registry;
+use towpath_connectors::{registry::Registry, sdk::receive::Address};
 use towpath_engine::{
+    catalogue::Catalogue as _,
     ids::{WorkflowId, WorkspaceId},
     workflow::Trigger,
 };
@@ -25,6 +31,7 @@ pub async fn settle(
         Ok(found) => found,
         Err(store::Error::NotFound) => {
             schedules::remove(connection, workspace, workflow).await?;
+            listeners::remove(connection, workspace, workflow).await?;
             return polls::remove(connection, workspace, workflow).await;
         }
         Err(error) => return Err(error),
@@ -46,6 +53,10 @@ pub async fn settle(
         Some(wanted) => schedules::put(connection, &wanted).await?,
         None => schedules::remove(connection, workspace, workflow).await?,
     }
+    match trigger.as_ref().and_then(|(version, trigger)| listener(registry, place, *version, trigger, running)) {
+        Some(wanted) => listeners::put(connection, &wanted).await?,
+        None => listeners::remove(connection, workspace, workflow).await?,
+    }
     let wanted = match &trigger {
         Some((version, trigger)) if registry.poll(&trigger.operation).is_some() => {
             let before = polls::find(&mut *connection, workspace, workflow).await?;
@@ -57,6 +68,27 @@ pub async fn settle(
         Some(wanted) => polls::put(connection, &wanted).await,
         None => polls::remove(connection, workspace, workflow).await,
     }
+}
+
+/// The row of a workflow whose service sends its news to one address for all.
+fn listener(
+    registry: &Registry,
+    (workspace, workflow): (WorkspaceId, WorkflowId),
+    version: i32,
+    trigger: &Trigger,
+    running: bool,
+) -> Option<Listener> {
+    registry.receive(&trigger.operation).filter(|it| it.address() == Address::App)?;
+    Some(Listener {
+        workspace,
+        workflow,
+        version,
+        connector: registry.operation(&trigger.operation)?.connector.clone(),
+        operation: trigger.operation.clone(),
+        connection: trigger.connection.as_deref()?.parse().ok()?,
+        input: trigger.input.clone(),
+        running,
+    })
 }
 
 async fn trigger_of(

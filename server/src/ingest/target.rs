@@ -9,8 +9,9 @@ use crate::{
     vault::{Place, Secret, Vault, VaultError},
 };
 use std::sync::Arc;
+use towpath_connectors::registry::Registry;
 use towpath_engine::{
-    Json,
+    Json, Object,
     catalogue::Catalogue,
     ids::{EndpointId, WorkflowId, WorkspaceId},
     plan::Plan,
@@ -33,7 +34,16 @@ pub struct Target {
 #[derive(Debug)]
 pub enum Settings {
     Webhook(Box<Result<webhook::Settings, String>>),
+    /// A service that a connector understands.
+    Service(Service),
     Form(Box<form::Settings>),
+}
+
+/// An operation that understands a service's deliveries, and its input.
+#[derive(Clone, Debug)]
+pub struct Service {
+    pub operation: String,
+    pub input: Object,
 }
 
 /// Where an endpoint's sealed secret is kept.
@@ -46,11 +56,14 @@ impl Target {
     pub async fn prepare(
         found: Destination,
         kind: Kind,
-        catalogue: &dyn Catalogue,
+        registry: &Registry,
         vault: &Vault,
     ) -> Result<Option<Self>, store::Error> {
-        let Some((standing, trigger)) = stand(&found, kind, catalogue) else { return Ok(None) };
+        let Some((standing, trigger)) = stand(&found, kind, registry) else { return Ok(None) };
         let settings = match kind {
+            Kind::Webhook if trigger.operation != "webhook" => {
+                Settings::Service(Service { operation: trigger.operation, input: trigger.input })
+            }
             Kind::Webhook => Settings::Webhook(Box::new(
                 webhook::Settings::read(&trigger.input)
                     .map_err(|wrong| wrong.into_iter().map(|it| it.message).collect::<Vec<_>>().join(" ")),
@@ -81,20 +94,20 @@ impl Target {
 }
 
 /// How the workflow stands towards this address, and the trigger that counts: the published one, else the draft's.
-fn stand(found: &Destination, kind: Kind, catalogue: &dyn Catalogue) -> Option<(Standing, Trigger)> {
+fn stand(found: &Destination, kind: Kind, registry: &Registry) -> Option<(Standing, Trigger)> {
     let live = matches!(found.state.as_str(), "published" | "paused");
     if let Some((version, document)) = found.published.as_ref().filter(|_| live)
-        && let Some(trigger) = trigger_of(document, kind)
+        && let Some(trigger) = trigger_of(document, kind, registry)
     {
-        let standing = if found.state == "paused" { Standing::Paused } else { startable(*version, document, catalogue) };
+        let standing = if found.state == "paused" { Standing::Paused } else { startable(*version, document, registry) };
         return Some((standing, trigger));
     }
-    trigger_of(&found.draft, kind).map(|trigger| (Standing::Unpublished, trigger))
+    trigger_of(&found.draft, kind, registry).map(|trigger| (Standing::Unpublished, trigger))
 }
 
-fn trigger_of(document: &Json, kind: Kind) -> Option<Trigger> {
+fn trigger_of(document: &Json, kind: Kind, registry: &Registry) -> Option<Trigger> {
     let trigger: Trigger = serde_json::from_value(document.get("trigger")?.clone()).ok()?;
-    (Kind::of_operation(&trigger.operation) == Some(kind)).then_some(trigger)
+    (Kind::of_operation(&trigger.operation, registry) == Some(kind)).then_some(trigger)
 }
 
 /// Publishing checked that the version can run; an upgrade since may have taken something away that it needs.

@@ -107,7 +107,7 @@ impl Targets {
             slots.generation
         };
         let found = match endpoints::follow(&app.pool, id, kind).await {
-            Ok(found) => Target::prepare(found, kind, &*app.registry, &app.vault).await?.map(Arc::new),
+            Ok(found) => Target::prepare(found, kind, &app.registry, &app.vault).await?.map(Arc::new),
             Err(store::Error::NotFound) => None,
             Err(error) => return Err(error),
         };
@@ -141,7 +141,8 @@ impl Target {
     fn is(&self, kind: Kind) -> bool {
         matches!(
             (&self.settings, kind),
-            (super::target::Settings::Webhook(_), Kind::Webhook) | (super::target::Settings::Form(_), Kind::Form)
+            (super::target::Settings::Webhook(_) | super::target::Settings::Service(_), Kind::Webhook)
+                | (super::target::Settings::Form(_), Kind::Form)
         )
     }
 }

@@ -3,6 +3,7 @@
 
 use super::Error;
 use sqlx::{PgConnection, PgExecutor};
+use towpath_connectors::{registry::Registry, sdk::receive::Address};
 use towpath_engine::{
     Json,
     ids::{EndpointId, WorkflowId, WorkspaceId},
@@ -23,12 +24,15 @@ impl Kind {
         }
     }
 
-    /// The kind of a trigger's operation; `None` for triggers without an address.
-    pub fn of_operation(operation: &str) -> Option<Self> {
+    /// The kind of a trigger's operation; `None` for triggers without an address of their own.
+    pub fn of_operation(operation: &str, registry: &Registry) -> Option<Self> {
         match operation {
             "webhook" => Some(Self::Webhook),
             "form" => Some(Self::Form),
-            _ => None,
+            other => {
+                let receive = registry.receive(other)?;
+                (receive.address() == Address::Workflow).then_some(Self::Webhook)
+            }
         }
     }
 }

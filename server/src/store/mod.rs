@@ -29,6 +29,8 @@ pub mod instance;
 pub mod invitations;
 /// Runs that have something to do.
 pub mod jobs;
+/// Who hears what a service sends to one address for all.
+pub mod listeners;
 /// Runs that have not ended.
 pub mod live_runs;
 /// Who is what in which workspace.

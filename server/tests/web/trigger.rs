@@ -42,7 +42,7 @@ pub async fn place(house: &House, operation: &str, input: Value, steps: Value, s
         .await
         .unwrap();
     let mut path = String::new();
-    if let Some(kind) = Kind::of_operation(operation) {
+    if let Some(kind) = Kind::of_operation(operation, &house.app.registry) {
         let mut connection = house.pool().acquire().await.unwrap();
         let id = endpoints::ensure(&mut connection, workspace, workflow, kind).await.unwrap();
         path = format!("/{}/{id}", if kind == Kind::Webhook { "hooks" } else { "forms" });

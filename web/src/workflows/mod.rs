@@ -2,6 +2,7 @@
 
 pub mod builder;
 pub mod delete;
+pub mod examples;
 pub mod list;
 pub mod starters;
 pub mod summary;

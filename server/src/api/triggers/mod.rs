@@ -1,9 +1,11 @@
 //! A workflow's trigger, for its card in the builder: the address, who may call, what arrived, what was refused; and starts by hand.
 
+mod examples;
 mod secret;
 mod timed;
 mod view;
 
+pub use examples::{get as get_examples, of as examples_of};
 pub use secret::{put as put_secret, rotate};
 pub use timed::{check, preview};
 

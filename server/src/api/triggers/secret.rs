@@ -83,7 +83,10 @@ pub async fn put(
 }
 
 fn auth_of(trigger: Option<&Trigger>) -> Option<Auth> {
-    trigger.and_then(|trigger| Settings::read(&trigger.input).ok()).map(|settings| settings.auth)
+    trigger
+        .filter(|trigger| trigger.operation == "webhook")
+        .and_then(|trigger| Settings::read(&trigger.input).ok())
+        .map(|settings| settings.auth)
 }
 
 /// Would callers be able to use it?
@@ -132,8 +135,9 @@ pub struct Rotated {
 /// never was.
 pub async fn rotate(State(app): State<App>, actor: Actor, Path(workflow): Path<WorkflowId>) -> Result<Body<Rotated>, Problem> {
     let trigger = load(&app, actor.workspace, workflow).await?.draft;
-    let kind =
-        trigger.and_then(|trigger| Kind::of_operation(&trigger.operation)).ok_or_else(|| no_address(store::Error::NotFound))?;
+    let kind = trigger
+        .and_then(|trigger| Kind::of_operation(&trigger.operation, &app.registry))
+        .ok_or_else(|| no_address(store::Error::NotFound))?;
     let mut transaction = app.pool.begin().await?;
     let (old, new) = endpoints::rotate(&mut transaction, actor.workspace, workflow, kind).await.map_err(no_address)?;
     if let (Some(sealed), Some(hint)) = (&old.secret_sealed, &old.secret_hint) {

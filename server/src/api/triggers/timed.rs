@@ -181,7 +181,7 @@ pub async fn check(State(app): State<App>, actor: Actor, Path(workflow): Path<Wo
                 return Err(Problem::new(Code::Conflict, "It is being looked at just now. The result appears in a moment."));
             }
         },
-        None => poll::sample(&app, actor.workspace, workflow, &trigger).await?,
+        None => poll::sample(&app, &actor, workflow, &trigger).await?,
     };
     Ok(Body(Checked { looked, trigger: super::view::of(&app, &actor, workflow).await? }))
 }

@@ -29,8 +29,10 @@ use crate::{
 use axum::http::Method;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use towpath_connectors::sdk::receive::Address;
 use towpath_engine::{
     Json,
+    catalogue::Catalogue as _,
     ids::{EndpointId, WorkflowId},
     workflow::Trigger,
 };
@@ -48,6 +50,10 @@ pub struct TriggerView {
     url: Option<String>,
     /// A line to paste into a terminal that sends a first event.
     curl: Option<String>,
+    /// The address of all workflows of a connector, for services that know only one.
+    app_url: Option<String>,
+    /// Where to enter the address and the secret at the service.
+    setup: Option<String>,
     /// A form's page for the public.
     form_url: Option<String>,
     /// The form's page before it is published, for a day.
@@ -105,14 +111,16 @@ pub async fn of(app: &App, actor: &Actor, workflow: WorkflowId) -> Result<Trigge
     let loaded = load(app, actor.workspace, workflow).await?;
     let trigger = loaded.draft.as_ref();
     let operation = trigger.map(|trigger| trigger.operation.as_str());
-    let kind = operation.and_then(Kind::of_operation);
+    let kind = operation.and_then(|operation| Kind::of_operation(operation, &app.registry));
     let endpoint = match kind {
         Some(kind) => Some(endpoint_of(app, actor, workflow, kind).await?),
         None => None,
     };
-    let settings = trigger.filter(|_| kind == Some(Kind::Webhook)).and_then(|trigger| Settings::read(&trigger.input).ok());
+    let settings =
+        trigger.filter(|trigger| trigger.operation == "webhook").and_then(|trigger| Settings::read(&trigger.input).ok());
     let at = |of: Kind| endpoint.as_ref().filter(|_| kind == Some(of)).map(|it| (it.id, address(app, actor, of, it.id)));
     let url = at(Kind::Webhook).map(|(_, url)| url);
+    let receive = operation.and_then(|operation| app.registry.receive(operation));
     let form = at(Kind::Form);
     let preview = form
         .as_ref()
@@ -137,7 +145,14 @@ pub async fn of(app: &App, actor: &Actor, workflow: WorkflowId) -> Result<Trigge
         form_url: form.map(|(_, url)| url),
         preview_url: preview,
         reachable: kind.map(|_| app.reachability.of_webhooks()),
-        needs_secret: settings.as_ref().is_some_and(|settings| settings.auth.needs_secret()),
+        needs_secret: settings.as_ref().is_some_and(|settings| settings.auth.needs_secret())
+            || receive.is_some_and(|it| it.address() == Address::Workflow && !it.secrets().is_empty()),
+        setup: receive.map(|it| it.setup().to_owned()).filter(|text| !text.is_empty()),
+        app_url: receive
+            .filter(|it| it.address() == Address::App)
+            .and(operation)
+            .and_then(|operation| app.registry.operation(operation))
+            .map(|operation| format!("{}/hooks/app/{}", base(app, actor), operation.connector)),
         secret: endpoint
             .filter(|endpoint| endpoint.secret_sealed.is_some())
             .map(|endpoint| SecretView { hint: endpoint.secret_hint.unwrap_or_default() }),
@@ -199,13 +214,17 @@ fn now(state: &str, published: Option<&Json>, draft: Option<&Trigger>, polls: bo
 
 /// An address as callers write it.
 pub fn address(app: &App, actor: &Actor, kind: Kind, id: EndpointId) -> String {
-    let base = match &app.config.server.public_url {
-        Some(url) => url.as_str().trim_end_matches('/').to_owned(),
-        None => actor.visit.origin(),
-    };
+    let base = base(app, actor);
     match kind {
         Kind::Webhook => format!("{base}/hooks/{id}"),
         Kind::Form => format!("{base}/forms/{id}"),
+    }
+}
+
+fn base(app: &App, actor: &Actor) -> String {
+    match &app.config.server.public_url {
+        Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+        None => actor.visit.origin(),
     }
 }
 

@@ -101,7 +101,9 @@ pub async fn post(
     // As they were sent, so that the same edit is recognised when it comes again.
     let sent = Json::Array(edit.operations);
     edits::insert(&mut transaction, actor.workspace, id, revision, &sent, &undo_json, actor.person, now).await?;
-    if let Some(kind) = workflow.trigger.as_ref().and_then(|trigger| endpoints::Kind::of_operation(&trigger.operation)) {
+    if let Some(kind) =
+        workflow.trigger.as_ref().and_then(|trigger| endpoints::Kind::of_operation(&trigger.operation, &app.registry))
+    {
         endpoints::ensure(&mut transaction, actor.workspace, id, kind).await?;
     }
     transaction.commit().await?;

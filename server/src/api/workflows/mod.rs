@@ -47,8 +47,8 @@ pub(crate) async fn issues(app: &App, actor: &Actor, id: WorkflowId, workflow: &
     let connections = View::of(&app.pool, actor, &app.registry, id, workflow).await?;
     let mut issues = validate::validate_with(workflow, app.registry.as_ref(), &connections);
     let Some(trigger) = &workflow.trigger else { return Ok(issues) };
-    let secret_set = ingest::needs_secret(trigger)
-        && match endpoints::Kind::of_operation(&trigger.operation) {
+    let secret_set = ingest::needs_secret(trigger, &app.registry)
+        && match endpoints::Kind::of_operation(&trigger.operation, &app.registry) {
             Some(kind) => match endpoints::current(&app.pool, workspace, id, kind).await {
                 Ok(endpoint) => endpoint.secret_sealed.is_some(),
                 Err(store::Error::NotFound) => false,
@@ -58,7 +58,7 @@ pub(crate) async fn issues(app: &App, actor: &Actor, id: WorkflowId, workflow: &
         };
     // One complaint about a field is enough.
     let known: HashSet<_> = issues.iter().filter(|it| it.step.as_ref() == Some(&trigger.id)).map(|it| it.field.clone()).collect();
-    let more = ingest::trigger_issues(trigger, secret_set).into_iter().filter(|it| !known.contains(&it.field));
+    let more = ingest::trigger_issues(trigger, &app.registry, secret_set).into_iter().filter(|it| !known.contains(&it.field));
     let after = issues.iter().rposition(|it| it.step.as_ref() == Some(&trigger.id)).map_or(0, |last| last + 1);
     issues.splice(after..after, more);
     Ok(issues)

@@ -79,7 +79,9 @@ pub async fn restore(
     let operations = json!([{ "op": "restore", "version": version }]);
     let inverse = json!([{ "op": "replace", "document": stored.draft }]);
     edits::insert(&mut transaction, actor.workspace, id, revision, &operations, &inverse, actor.person, now).await?;
-    if let Some(kind) = workflow.trigger.as_ref().and_then(|trigger| endpoints::Kind::of_operation(&trigger.operation)) {
+    if let Some(kind) =
+        workflow.trigger.as_ref().and_then(|trigger| endpoints::Kind::of_operation(&trigger.operation, &app.registry))
+    {
         endpoints::ensure(&mut transaction, actor.workspace, id, kind).await?;
     }
     let stored = workflows::find(&mut *transaction, actor.workspace, id).await?;

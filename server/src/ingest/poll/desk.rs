@@ -44,13 +44,14 @@ pub struct Busy;
 
 impl Desk {
     /// Looks now, out of turn.
-    pub async fn look(&self, app: &App, poll: &Polled) -> Result<Result<Looked, NotNow>, Busy> {
-        let Some(_seat) = self.sit(poll.workflow) else { return Err(Busy) };
+    pub async fn look(self: &Arc<Self>, app: &App, poll: &Polled) -> Result<Result<Looked, NotNow>, Busy> {
+        let _seat = self.sit(poll.workflow).ok_or(Busy)?;
         Ok(look(app, poll).await)
     }
 
-    fn sit(&self, workflow: WorkflowId) -> Option<Seat<'_>> {
-        self.busy.lock().insert(workflow).then_some(Seat { desk: self, workflow })
+    fn sit(self: &Arc<Self>, workflow: WorkflowId) -> Option<Seat> {
+        let free = self.busy.lock().insert(workflow);
+        free.then(|| Seat { desk: Arc::clone(self), workflow })
     }
 
     fn busy(&self) -> Vec<Uuid> {
@@ -59,12 +60,12 @@ impl Desk {
 }
 
 /// While it is held, nobody else looks.
-struct Seat<'a> {
-    desk: &'a Desk,
+struct Seat {
+    desk: Arc<Desk>,
     workflow: WorkflowId,
 }
 
-impl Drop for Seat<'_> {
+impl Drop for Seat {
     fn drop(&mut self) {
         self.desk.busy.lock().remove(&self.workflow);
         self.desk.news.notify_one();
@@ -97,21 +98,17 @@ async fn begin_due(app: &App) -> Result<Alarm, store::Error> {
     let most = i64::try_from(free).unwrap_or(i64::MAX);
     for poll in polls::due(&app.pool, app.clock.now(), &desk.busy(), most).await? {
         let Ok(turn) = Arc::clone(&desk.turns).try_acquire_owned() else { break };
+        let Some(seat) = desk.sit(poll.workflow) else { continue };
         let app = app.clone();
         tokio::spawn(async move {
-            let desk = &app.ingest.polls;
-            match desk.look(&app, &poll).await {
-                Ok(Ok(_)) | Err(Busy) => {}
-                Ok(Err(error)) => {
-                    tracing::warn!(%error, workflow = %poll.workflow, "what a look found could not be stored; it is looked at again");
-                    // Still due: not at once, though.
-                    if let Some(_seat) = desk.sit(poll.workflow) {
-                        tokio::time::sleep(AGAIN).await;
-                    }
-                }
+            if let Err(error) = look(&app, &poll).await {
+                tracing::warn!(%error, workflow = %poll.workflow, "what a look found could not be stored; it is looked at again");
+                // Still due: not at once, though.
+                tokio::time::sleep(AGAIN).await;
             }
+            // The turn first: whoever hears the news finds it free.
             drop(turn);
-            desk.news.notify_one();
+            drop(seat);
         });
     }
     if desk.turns.available_permits() == 0 {

@@ -32,7 +32,7 @@ use towpath_engine::{
     Json, Object,
     error::{ErrorKind, StepError},
     event::{Event, Head},
-    ids::{ConnectionId, WorkflowId, WorkspaceId},
+    ids::{ConnectionId, PersonId, WorkflowId, WorkspaceId},
 };
 use uuid::Uuid;
 
@@ -79,6 +79,7 @@ pub async fn look(app: &App, poll: &Polled) -> Result<Looked, NotNow> {
             workflow: poll.workflow,
             operation: &poll.operation,
             connection: poll.connection,
+            person: None,
             input: &poll.input,
         };
         let answer = ask(app, &asked, poll.cursor.clone().map(Cursor)).await;
@@ -130,6 +131,8 @@ pub struct Asked<'a> {
     pub workflow: WorkflowId,
     pub operation: &'a str,
     pub connection: Option<ConnectionId>,
+    /// Who tries it out: the connection must be shared with this person, too.
+    pub person: Option<PersonId>,
     pub input: &'a Object,
 }
 
@@ -139,7 +142,8 @@ pub async fn ask(app: &App, asked: &Asked<'_>, cursor: Option<Cursor>) -> Result
         return Err(StepError::invalid_input(format!("This server doesn't know “{}” any more.", asked.operation))
             .hint("Update Towpath, or choose another trigger."));
     };
-    let whom = For { workflow: Some(asked.workflow), connection: asked.connection, ..For::workspace(asked.workspace) };
+    let whom =
+        For { workspace: asked.workspace, workflow: Some(asked.workflow), connection: asked.connection, person: asked.person };
     let connected = app.connections.connected(whom).await?;
     let (doors, trace) = ((app.doors)(whom), StepTrace::default());
     let call = Call {

@@ -3,25 +3,25 @@
 use super::look::{Asked, Looked, ask, event, sample_of};
 use crate::{
     app::App,
+    auth::Actor,
     journal::EventKey,
     live::Change,
     store::{self, parked},
 };
-use towpath_engine::{
-    ids::{WorkflowId, WorkspaceId},
-    workflow::Trigger,
-};
+use towpath_engine::{ids::WorkflowId, workflow::Trigger};
 
 /// Looks with the draft's trigger.
 ///
 /// # Errors
 /// When samples can't be stored. What the service says is part of the answer.
-pub async fn sample(app: &App, workspace: WorkspaceId, workflow: WorkflowId, trigger: &Trigger) -> Result<Looked, store::Error> {
+pub async fn sample(app: &App, actor: &Actor, workflow: WorkflowId, trigger: &Trigger) -> Result<Looked, store::Error> {
+    let workspace = actor.workspace;
     let asked = Asked {
         workspace,
         workflow,
         operation: &trigger.operation,
         connection: trigger.connection.as_deref().and_then(|id| id.parse().ok()),
+        person: Some(actor.person),
         input: &trigger.input,
     };
     let mut looked = Looked { first: true, ..Looked::default() };

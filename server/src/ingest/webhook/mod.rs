@@ -1,8 +1,11 @@
 //! Webhooks: a request to `/hooks/{id}` becomes an event. [`settings`] is what the trigger says, [`verify`] who may call, [`request`]
-//! what the event is, [`answer`] what the caller hears.
+//! what the event is, [`answer`] what the caller hears; [`service`] is for those that a connector understands.
 
 pub mod answer;
+pub mod app;
+pub mod examples;
 pub mod request;
+pub mod service;
 pub mod settings;
 pub mod verify;
 
@@ -58,6 +61,7 @@ async fn respond(app: &App, id: &str, path: &str, request: axum::extract::Reques
                 return answer::nowhere();
             }
         },
+        target::Settings::Service(service) => return service::respond(app, &target, service, &parts, body).await,
         target::Settings::Form(_) => return answer::nowhere(),
     };
     if parts.method == Method::OPTIONS {

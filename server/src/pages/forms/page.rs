@@ -61,7 +61,7 @@ impl Form {
     fn settings(&self) -> Result<&Settings, Problem> {
         match &self.target.settings {
             target::Settings::Form(settings) => Ok(settings),
-            target::Settings::Webhook(_) => Err(Problem::not_found()),
+            target::Settings::Webhook(_) | target::Settings::Service(_) => Err(Problem::not_found()),
         }
     }
 

@@ -42,7 +42,9 @@ pub(crate) async fn add(app: &App, actor: &Actor, workflow: &Workflow) -> Result
     let document = serde_json::to_value(workflow).map_err(Problem::internal)?;
     workflow_list::insert(&mut transaction, actor.workspace, id, &workflow.name, &document, actor.person, now).await?;
     bind::vouch(&mut transaction, actor, id, workflow, now).await?;
-    if let Some(kind) = workflow.trigger.as_ref().and_then(|trigger| endpoints::Kind::of_operation(&trigger.operation)) {
+    if let Some(kind) =
+        workflow.trigger.as_ref().and_then(|trigger| endpoints::Kind::of_operation(&trigger.operation, &app.registry))
+    {
         endpoints::ensure(&mut transaction, actor.workspace, id, kind).await?;
     }
     transaction.commit().await?;

@@ -4,6 +4,7 @@ pub mod builder;
 pub mod create;
 pub mod delete;
 pub mod duplicate;
+pub mod examples;
 pub mod list;
 pub mod rename;
 pub mod state;

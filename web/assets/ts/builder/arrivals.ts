@@ -35,6 +35,8 @@ export interface TriggerView {
   kind: string | null;
   url: string | null;
   curl: string | null;
+  app_url: string | null;
+  setup: string | null;
   form_url: string | null;
   preview_url: string | null;
   needs_secret: boolean;

@@ -35,7 +35,7 @@ export class TriggerCard extends Bound {
     const view = this.session.arrivals.view;
     if (!view || view.kind !== this.session.document.trigger?.use) return html`<p class="muted small">…</p>`;
     return html`
-      ${view.kind === "webhook" ? this.webhook(view) : nothing}
+      ${view.url || view.app_url ? this.webhook(view) : nothing}
       ${view.kind === "form" ? this.form(view) : nothing}
       ${view.kind === "manual" ? this.manual(view) : nothing}
       ${view.polls ? html`<tp-poll-card .session=${this.session}></tp-poll-card>` : nothing}
@@ -63,8 +63,11 @@ export class TriggerCard extends Bound {
   private webhook(view: TriggerView): TemplateResult {
     return html`<div class="stack tight">
       ${view.url ? this.copyRow("url", "Address", view.url) : nothing}
+      ${view.app_url ? this.copyRow("app", "Address for the service", view.app_url) : nothing}
       ${this.reach(view)}
+      ${view.setup ? html`<p class="hint">${view.setup}</p>` : nothing}
       ${view.curl ? html`<details class="fold"><summary>Send a first event from a terminal</summary>${this.copyRow("curl", "Command", view.curl)}</details>` : nothing}
+      ${view.kind === "webhook" ? html`<p class="small"><a href="/workflows/${this.session.id}/trigger/examples" target="_blank" rel="noopener">Call it from a program: curl, JavaScript, Python, Java, PHP, Ruby</a></p>` : nothing}
       ${view.needs_secret ? this.secret(view) : nothing}
     </div>`;
   }
@@ -199,7 +202,7 @@ export class TriggerCard extends Bound {
 
   private refusals(view: TriggerView): TemplateResult | typeof nothing {
     if (view.refusals.length === 0) return nothing;
-    return html`<details class="fold"><summary>${view.refusals.length === 1 ? "1 delivery was refused" : `${view.refusals.length} deliveries were refused`}</summary>
+    return html`<details class="fold"><summary>${view.refusals.length === 1 ? "1 delivery started nothing" : `${view.refusals.length} deliveries started nothing`}</summary>
       <ul class="refusals">${view.refusals.slice(0, 20).map((it) => html`<li class="small">${it.detail || it.reason} <span class="muted">${ago(new Date(it.refused_at), new Date())}</span></li>`)}</ul></details>`;
   }
 }

@@ -32,17 +32,19 @@ export function forms(root: ParentNode): void {
 
   root.querySelectorAll<HTMLButtonElement>("button[data-copies]").forEach((button) => {
     const field = document.getElementById(button.dataset["copies"] ?? "");
-    if (!(field instanceof HTMLInputElement)) return;
+    if (!field) return;
     button.hidden = false;
     const words = button.textContent;
     button.addEventListener("click", () => {
-      field.select();
+      if (field instanceof HTMLInputElement) field.select();
+      else getSelection()?.selectAllChildren(field);
+      const text = field instanceof HTMLInputElement ? field.value : (field.textContent ?? "");
       const done = (copied: boolean): void => {
         button.textContent = copied ? "Copied" : "Press Ctrl+C";
         window.setTimeout(() => (button.textContent = words), 3_000);
       };
       // Over plain http browsers have no clipboard for pages; the old command still works there.
-      if (navigator.clipboard) navigator.clipboard.writeText(field.value).then(() => done(true), () => done(false));
+      if (navigator.clipboard) navigator.clipboard.writeText(text).then(() => done(true), () => done(false));
       else done(document.execCommand("copy"));
     });
   });
