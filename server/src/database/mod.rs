@@ -165,6 +165,8 @@ fn session(options: PgConnectOptions) -> PgConnectOptions {
             ("tcp_keepalives_interval", "2"),
             ("tcp_keepalives_count", "3"),
             ("TimeZone", "UTC"),
+            // "already exists, skipping" is no news.
+            ("client_min_messages", "warning"),
         ])
         .log_slow_statements(tracing::log::LevelFilter::Warn, Duration::from_secs(1))
 }

@@ -11,7 +11,13 @@ async fn a_failed_run_is_told_once_and_names_the_workflow_the_reason_and_the_run
     let owner = app.owner().await;
     let ears = Receiver::start().await;
     let url = format!("{}/alerts", ears.url);
-    let settings = [("name", "Home"), ("time_zone", "Europe/London"), ("alert_mail", ""), ("alert_url", url.as_str())];
+    let settings = [
+        ("name", "Home"),
+        ("time_zone", "Europe/London"),
+        ("language", "en-GB"),
+        ("alert_mail", ""),
+        ("alert_url", url.as_str()),
+    ];
     let saved = owner.form("/settings/workspace", &settings).await;
     assert!(saved.status().is_success(), "{}", saved.text().await.unwrap_or_default());
 

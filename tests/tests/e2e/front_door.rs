@@ -194,7 +194,9 @@ async fn sign_in_works_behind_nginx_with_the_configuration_that_we_publish() {
             "daemon off;\npid {here}/nginx.pid;\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n{temporary}{site}\n}}\n"
         ),
     );
-    let mut command = Command::new("nginx");
+    // Not every user's path leads there.
+    let program = if std::path::Path::new("/usr/sbin/nginx").exists() { "/usr/sbin/nginx" } else { "nginx" };
+    let mut command = Command::new(program);
     command.args(["-p"]).arg(folder.path()).arg("-c").arg(main).args(["-e", "stderr"]);
     let _nginx = Daemon::start(command, &folder, port).await;
     works_over_https(&app, &url, client(&authority, port), bare(&authority, port)).await;
