@@ -5,6 +5,7 @@ mod connector;
 mod doctor;
 mod keep;
 mod key;
+mod token;
 mod user;
 
 use crate::config::Config;
@@ -32,6 +33,11 @@ enum Command {
     Connector {
         #[command(subcommand)]
         command: connector::ConnectorCommand,
+    },
+    /// Make API tokens, list them, take them back.
+    Token {
+        #[command(subcommand)]
+        command: token::TokenCommand,
     },
     /// Check the settings and say what is wrong with them.
     CheckConfig,
@@ -110,6 +116,7 @@ pub fn run() -> ExitCode {
         Command::Database { command: None } => in_runtime(crate::serve::database_alone(config)),
         Command::Database { command: Some(DatabaseCommand::Upgrade) } => in_runtime(keep::upgrade_database(config)),
         Command::Connector { command } => in_runtime(connector::run(config, command)),
+        Command::Token { command } => in_runtime(token::run(config, command)),
         Command::CheckConfig => crate::http_server::front_door::check(&config).map(|()| {
             say("The settings are fine.");
         }),

@@ -29,7 +29,7 @@ pub(crate) mod value;
 pub use context::{Context, Roots, RunInfo, TriggerData};
 pub use error::ExprError;
 pub use eval::{FUEL, MAX_MADE, MAX_TOTAL};
-pub use filters::knows_language;
+pub use filters::{knows_language, write_whole};
 pub use functions::{Function, Group, Kind, Parameter, functions};
 pub use parser::MAX_LENGTH;
 pub(crate) use suggest::closest;

@@ -19,6 +19,8 @@ pub mod page;
 pub mod runs;
 /// Who one is, and where one is signed in.
 pub mod sessions;
+/// What programs come in by.
+pub mod tokens;
 /// A workflow's trigger: its address, who may call, what arrived.
 pub mod triggers;
 /// Workflows: drafts, edits, versions, states, trials of single steps.

@@ -4,7 +4,8 @@
 use super::{
     Actor, csrf,
     permission::{Action, Rule},
-    session, streams,
+    scope::Scope,
+    session, streams, token,
     visit::Visit,
 };
 use crate::{
@@ -76,6 +77,14 @@ async fn admit(rule: Rule, request: Request, app: &App) -> Result<Request, Box<R
         None => Visit::of(&parts, &app.auth.settings),
     };
     parts.extensions.insert(visit.clone());
+    if let Some(text) = token::of_request(&parts.headers).filter(|_| parts.uri.path().starts_with("/api/v1/")) {
+        let actor = token::find(app, &visit, text).await.map_err(refuse)?;
+        if let Some(refused) = refused_to_token(rule, &actor, &parts.method) {
+            return Err(refuse_to(refused, actor));
+        }
+        parts.extensions.insert(actor);
+        return Ok(Request::from_parts(parts, body));
+    }
     let found = session::find(app, &visit, &parts.headers).await.map_err(refuse)?;
     let actor = found.map(|found| {
         if let Some(cookie) = found.renewed.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
@@ -116,14 +125,9 @@ async fn admit(rule: Rule, request: Request, app: &App) -> Result<Request, Box<R
             ));
         }
     }
-    let refused = match rule {
-        Rule::May(action) if !actor.role.may(action) => Some(may_not(action)),
-        Rule::InstanceOwner if !actor.instance_owner => Some("This is for whoever runs this server. Ask the instance's owner."),
-        _ => None,
-    };
-    if let Some(refused) = refused {
+    if let Some(refused) = refused_to_person(rule, &actor) {
         figures().denied();
-        let mut response = refuse_to(Problem::new(Code::Forbidden, refused), actor);
+        let mut response = refuse_to(refused, actor);
         if let Some(Renewed(cookie)) = parts.extensions.get::<Renewed>() {
             response.headers_mut().append(header::SET_COOKIE, cookie.clone());
         }
@@ -132,6 +136,40 @@ async fn admit(rule: Rule, request: Request, app: &App) -> Result<Request, Box<R
     tracing::Span::current().record("workspace", tracing::field::display(&actor.workspace));
     parts.extensions.insert(actor);
     Ok(Request::from_parts(parts, body))
+}
+
+/// Why the person behind a request may not, if so.
+fn refused_to_person(rule: Rule, actor: &Actor) -> Option<Problem> {
+    let detail = match rule {
+        Rule::May(action) if !actor.role.may(action) => may_not(action),
+        Rule::InstanceOwner if !actor.instance_owner => "This is for whoever runs this server. Ask the instance's owner.",
+        _ => return None,
+    };
+    Some(Problem::new(Code::Forbidden, detail))
+}
+
+/// Why a program may not, if so: its person must be allowed, and the token made for it.
+fn refused_to_token(rule: Rule, actor: &Actor, method: &Method) -> Option<Problem> {
+    if let Some(refused) = refused_to_person(rule, actor) {
+        return Some(refused);
+    }
+    let needed = scope_of(rule, method)?;
+    let has = actor.token.as_ref().is_some_and(|token| token.scopes.contains(&needed));
+    (!has).then(|| {
+        let detail =
+            format!("The token has not the scope \"{}\". Make one that has it under Settings, API tokens.", needed.name());
+        Problem::new(Code::Forbidden, detail)
+    })
+}
+
+/// The scope that opens a route to a program.
+pub fn scope_of(rule: Rule, method: &Method) -> Option<Scope> {
+    match rule {
+        Rule::Public | Rule::Visitor => None,
+        Rule::SignedIn => Some(Scope::of_method(method)),
+        Rule::May(action) => Some(Scope::of_action(action)),
+        Rule::InstanceOwner => Some(Scope::Manage),
+    }
 }
 
 fn refuse(problem: Problem) -> Box<Response> {

@@ -3,7 +3,7 @@
 //! [`visit`] says where a request comes from, by [`forwarded`] also behind proxies, [`session`] who sent it, [`csrf`] whether it came
 //! from our own pages, [`permission`] whether they may; [`enforcement`] asks all of them in front of every handler, and [`streams`] goes on asking while a live stream
 //! is open. [`password`] and [`throttle`] guard sign-in; [`setup`] makes the first person, [`link`] the secrets of links;
-//! [`device`] names browsers.
+//! [`device`] names browsers. Programs come by a [`token`], which opens what its [`scope`]s say.
 
 pub mod csrf;
 pub mod device;
@@ -12,10 +12,12 @@ pub mod forwarded;
 pub mod link;
 pub mod password;
 pub mod permission;
+pub mod scope;
 pub mod session;
 pub mod setup;
 pub mod streams;
 pub mod throttle;
+pub mod token;
 pub mod visit;
 
 use crate::{app::App, problem::Problem};
@@ -87,9 +89,18 @@ pub struct Actor {
     pub instance_owner: bool,
     /// What forms and scripts send back with every change (`csrf` field, or header `x-csrf-token`).
     pub csrf: String,
-    /// SHA-256 of the session's id, to tell this session from the person's others.
+    /// SHA-256 of the session's id, to tell this session from the person's others. Zeros for a program, which has none.
     pub session: [u8; 32],
+    /// The token that a program came by; none for a browser.
+    pub token: Option<TokenUse>,
     pub visit: Visit,
+}
+
+/// A token at work.
+#[derive(Clone, Debug)]
+pub struct TokenUse {
+    pub id: uuid::Uuid,
+    pub scopes: Vec<scope::Scope>,
 }
 
 /// A workspace that the person can switch to.
@@ -100,6 +111,11 @@ pub struct OtherWorkspace {
 }
 
 impl Actor {
+    /// May the actor do this: by the person's role, and for a program also by its token's scopes?
+    pub fn may(&self, action: Action) -> bool {
+        self.role.may(action) && self.token.as_ref().is_none_or(|token| token.scopes.contains(&scope::Scope::of_action(action)))
+    }
+
     /// The frame of a page: pass it to the view struct's field `page`.
     pub fn page(&self, title: impl Into<String>, area: Area) -> Page {
         Page {

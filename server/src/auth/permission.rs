@@ -88,6 +88,17 @@ impl Role {
         }
     }
 
+    /// What somebody with this role may do: "You may …".
+    pub fn may_in_words(self) -> &'static str {
+        match self {
+            Self::Viewer => "look at workflows and runs",
+            Self::Operator => "look at everything, and start, replay and cancel runs",
+            Self::Builder => "build and publish workflows, and start, replay and cancel runs",
+            Self::Admin => "build workflows, and manage people, connections and settings",
+            Self::Owner => "do everything, also make other owners and delete the workspace",
+        }
+    }
+
     /// The role of exactly this name.
     pub fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.name() == name)

@@ -155,6 +155,7 @@ fn actor(row: FoundSession, id: &SessionId, visit: &Visit) -> Actor {
         instance_owner: row.instance_owner,
         csrf: csrf::token(&id.0),
         session: id.hash(),
+        token: None,
         visit: visit.clone(),
     }
 }

@@ -1,7 +1,7 @@
 //! Live streams end with the right to see them. A request is judged once, in front of its handler; a stream lives on after that, so
 //! it is judged again whenever somebody lost a session or a role here, and every so often for what another process did.
 
-use super::{Actor, permission::Role, session};
+use super::{Actor, session, token};
 use crate::app::App;
 use axum::{body::Body, http::header, response::Response};
 use futures_util::StreamExt;
@@ -34,18 +34,22 @@ pub fn while_allowed(response: Response, app: &App, actor: &Actor) -> Response {
     if kind.is_none_or(|kind| !kind.as_bytes().starts_with(b"text/event-stream")) {
         return response;
     }
-    let lost = lost(app.clone(), actor.session, actor.role);
+    let lost = lost(app.clone(), actor.clone());
     response.map(|body| Body::from_stream(body.into_data_stream().take_until(Box::pin(lost))))
 }
 
 /// Ends when the session is over or worth less than before. A database that doesn't answer takes nothing away.
-async fn lost(app: App, hash: [u8; 32], role: Role) {
+async fn lost(app: App, actor: Actor) {
     let mut rung = app.auth.revocations.0.subscribe();
     loop {
         let _ = tokio::time::timeout(LOOK_AGAIN, rung.changed()).await;
-        match session::worth(&app, &hash).await {
-            Ok(Some(now)) if now >= role => {}
-            Ok(_) => return,
+        let allowed = match &actor.token {
+            Some(used) => token::lives(&app, used.id).await,
+            None => session::worth(&app, &actor.session).await.map(|now| now.is_some_and(|now| now >= actor.role)),
+        };
+        match allowed {
+            Ok(true) => {}
+            Ok(false) => return,
             Err(error) => tracing::warn!(error = ?error.source, "a live stream's session could not be looked at"),
         }
     }

@@ -28,6 +28,9 @@ pub enum UserCommand {
         /// What the person may do. The first person of an instance becomes its owner whatever this says.
         #[arg(long, value_enum, default_value = "builder")]
         role: RoleName,
+        /// Also an owner of the instance: of what no workspace decides.
+        #[arg(long)]
+        instance_owner: bool,
         #[command(flatten)]
         given: GivenPassword,
     },
@@ -121,7 +124,7 @@ pub async fn run(config: Config, command: UserCommand) -> anyhow::Result<()> {
 
 async fn carry_out(pool: &PgPool, command: UserCommand, now: DateTime<Utc>) -> anyhow::Result<String> {
     match command {
-        UserCommand::Add { email, name, role, given } => {
+        UserCommand::Add { email, name, role, instance_owner, given } => {
             let email = read_email(&email)?;
             let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or_default().to_owned());
             ensure!((1..=200).contains(&name.trim().chars().count()), "A name has between 1 and 200 characters.");
@@ -129,6 +132,11 @@ async fn carry_out(pool: &PgPool, command: UserCommand, now: DateTime<Utc>) -> a
             setup::add_person(pool, &email, name.trim(), role.into(), &password)
                 .await
                 .map_err(|problem| anyhow::anyhow!(problem.detail))?;
+            if instance_owner {
+                let (_, person) = somebody(pool, &email).await?;
+                let mut connection = pool.acquire().await?;
+                people::set_instance_owner(&mut connection, person, true).await?;
+            }
             Ok(format!("{email} was added.{}", said(made.then_some(&password))))
         }
         UserCommand::ResetPassword { email, given } => {
@@ -223,7 +231,7 @@ async fn everybody(pool: &PgPool) -> anyhow::Result<Vec<people::ListedPerson>> {
     }
 }
 
-async fn somebody(pool: &PgPool, email: &str) -> anyhow::Result<(String, PersonId)> {
+pub(super) async fn somebody(pool: &PgPool, email: &str) -> anyhow::Result<(String, PersonId)> {
     let email = read_email(email)?;
     match people::by_address(pool, &email).await? {
         Some(person) => Ok((email, person)),
@@ -231,7 +239,7 @@ async fn somebody(pool: &PgPool, email: &str) -> anyhow::Result<(String, PersonI
     }
 }
 
-async fn find_workspace(pool: &PgPool, name: Option<&str>) -> anyhow::Result<(WorkspaceId, String)> {
+pub(super) async fn find_workspace(pool: &PgPool, name: Option<&str>) -> anyhow::Result<(WorkspaceId, String)> {
     let all = workspaces::list(pool, None, 1_000).await?;
     let found: Vec<_> = all.iter().filter(|it| name.is_none_or(|name| it.name == name || it.id.to_string() == name)).collect();
     match (found.as_slice(), name) {
@@ -300,6 +308,7 @@ mod tests {
             email: email.into(),
             name: None,
             role,
+            instance_owner: false,
             given: GivenPassword { password_stdin: false },
         };
         assert!(carry_out(&pool, UserCommand::List, NOW).await.unwrap().starts_with("Nobody has an account yet."));

@@ -10,6 +10,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("saved", "Saved."),
     ("connected", "Connected. Steps and triggers can be worked through it from now on."),
     ("tested", "Tested. The page says how it went."),
+    ("token-revoked", "The token was taken back. It does not work any more."),
     ("joined", "Welcome. You are in."),
     ("revoked", "The invitation was taken back. Its link does not work any more."),
     ("role", "The role was changed."),

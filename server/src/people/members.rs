@@ -6,7 +6,7 @@ use crate::{
     app::App,
     auth::{Actor, permission::Role},
     problem::Problem,
-    store::{members, sessions},
+    store::{members, sessions, tokens},
 };
 use towpath_engine::ids::PersonId;
 
@@ -29,6 +29,7 @@ pub async fn remove(app: &App, actor: &Actor, person: PersonId) -> Result<(), Pr
     rules::remove(actor.role, member.role, member.other_owners)?;
     members::remove(&mut transaction, actor.workspace, person).await?;
     sessions::end_in(&mut *transaction, actor.workspace, person).await?;
+    tokens::remove_all_in(&mut transaction, actor.workspace, person).await?;
     transaction.commit().await?;
     app.auth.revocations.ring();
     tracing::info!(workspace = %actor.workspace, by = %actor.person, %person, "a member was removed");
@@ -42,6 +43,7 @@ pub async fn leave(app: &App, actor: &Actor) -> Result<(), Problem> {
     rules::leave(member.role, member.other_owners)?;
     members::remove(&mut transaction, actor.workspace, actor.person).await?;
     sessions::end_in(&mut *transaction, actor.workspace, actor.person).await?;
+    tokens::remove_all_in(&mut transaction, actor.workspace, actor.person).await?;
     transaction.commit().await?;
     app.auth.revocations.ring();
     tracing::info!(workspace = %actor.workspace, person = %actor.person, "a member left");

@@ -7,6 +7,7 @@ pub mod join;
 pub mod languages;
 pub mod members;
 pub mod rules;
+pub mod tokens;
 pub mod workspaces;
 
 use crate::{

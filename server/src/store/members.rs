@@ -103,7 +103,7 @@ pub struct Locked {
 
 /// A member, and the workspace's members kept as they are until the transaction ends: of two owners who leave at once, one stays.
 pub async fn lock(connection: &mut PgConnection, workspace: WorkspaceId, person: PersonId) -> Result<Locked, Error> {
-    sqlx::query!("select from workspace where id = $1 and deleted_at is null for update", workspace.0)
+    sqlx::query!("select from workspace where id = $1 and deleted_at is null for no key update", workspace.0)
         .fetch_one(&mut *connection)
         .await?;
     let row = sqlx::query!(

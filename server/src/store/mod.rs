@@ -63,6 +63,8 @@ pub mod schedules;
 pub mod sealed;
 /// Who is signed in.
 pub mod sessions;
+/// What programs come in by.
+pub mod tokens;
 /// What was published, word for word.
 pub mod versions;
 /// Runs that sleep.

@@ -170,6 +170,7 @@ pub async fn delete(connection: &mut PgConnection, id: WorkspaceId, now: DateTim
     sqlx::query!("delete from member where workspace_id = $1", id.0).execute(&mut *connection).await?;
     sqlx::query!("delete from session where workspace_id = $1", id.0).execute(&mut *connection).await?;
     sqlx::query!("delete from invitation where workspace_id = $1", id.0).execute(&mut *connection).await?;
+    sqlx::query!("delete from api_token where workspace_id = $1", id.0).execute(&mut *connection).await?;
     sqlx::query!("update endpoint set revoked_at = $2 where workspace_id = $1 and revoked_at is null", id.0, now)
         .execute(&mut *connection)
         .await?;

@@ -13,5 +13,6 @@ mod schedules;
 mod service;
 mod services;
 mod sign_in;
+mod tokens;
 mod trigger;
 mod workflows;

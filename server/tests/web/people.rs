@@ -259,7 +259,7 @@ async fn a_workspace_is_made_entered_and_given_up_by_its_name(pool: PgPoolOption
     let workflow = serde_json::from_str::<Value>(&workflow.body).unwrap()["id"].as_str().unwrap().to_owned();
 
     let page = house.get(&owner, "/settings/workspace/delete").await;
-    assert!(page.body.contains("1 workflow stop"), "{}", page.body);
+    assert!(page.body.contains("Its 1 workflow will stop"), "{}", page.body);
     let mistyped = house.form(&owner, "/settings/workspace/delete", &[("name", "sales")]).await;
     assert_eq!(mistyped.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(house.get(&owner, &format!("/workflows/{workflow}")).await.status, StatusCode::OK);

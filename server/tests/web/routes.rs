@@ -23,6 +23,7 @@ struct Ids {
     run: RunId,
     person: PersonId,
     invitation: Uuid,
+    token: Uuid,
     /// The hash of a session's id, which is how it is named.
     session: [u8; 32],
     connection: ConnectionId,
@@ -37,6 +38,7 @@ impl Ids {
             connection: ConnectionId::new(),
             person: PersonId::new(),
             invitation: Uuid::now_v7(),
+            token: Uuid::now_v7(),
             session: rand_bytes(),
         }
     }
@@ -73,6 +75,17 @@ impl Ids {
         .bind(ids.session.as_slice())
         .bind(ids.person.0)
         .bind(workspace.0)
+        .execute(pool)
+        .await
+        .unwrap();
+        sqlx::query(
+            "insert into api_token (id, workspace_id, person_id, name, prefix, token_hash, scopes, created_at)
+             values ($1, $2, $3, 'Planted', '01234567', $4, '{read}', now())",
+        )
+        .bind(ids.token)
+        .bind(workspace.0)
+        .bind(ids.person.0)
+        .bind(ids.session.as_slice())
         .execute(pool)
         .await
         .unwrap();
@@ -145,6 +158,7 @@ impl Ids {
                     ("session", _) => hex::encode(self.session),
                     ("workspace", _) => self.workspace.to_string(),
                     // The secrets of links open their pages to whoever has them; nobody has this one.
+                    ("token", "tokens") => self.token.to_string(),
                     ("token", _) => "not-a-secret-of-ours".to_owned(),
                     ("version" | "attempt", _) => "1".to_owned(),
                     ("sample", _) => Uuid::nil().to_string(),
@@ -332,7 +346,7 @@ async fn another_workspace_s_things_are_not_there(pool: PgPoolOptions, options: 
     let untouched: bool = sqlx::query_scalar(
         "select exists (select from member where person_id = $1 and role = 'operator')
             and exists (select from invitation where id = $2 and revoked_at is null)
-            and exists (select from session where id_hash = $3)",
+            and exists (select from session where id_hash = $3) and exists (select from api_token where token_hash = $3)",
     )
     .bind(theirs.person.0)
     .bind(theirs.invitation)

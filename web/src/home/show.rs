@@ -2,6 +2,7 @@
 
 use crate::layout::Page;
 use askama::Template;
+use towpath_engine::expr::write_whole;
 
 #[derive(Template)]
 #[template(path = "home/show.html")]
@@ -85,8 +86,8 @@ impl Home {
             return String::new();
         }
         match failed * 100 / ended {
-            0 => format!("under 1 % of {}", grouped(ended)),
-            percent => format!("{percent} % of {}", grouped(ended)),
+            0 => format!("under 1 % of {}", self.figure(&ended)),
+            percent => format!("{percent} % of {}", self.figure(&ended)),
         }
     }
 
@@ -106,7 +107,8 @@ impl Home {
 
     /// A number as people write it: 12,345.
     pub fn figure(&self, number: &i64) -> String {
-        grouped(*number)
+        let language = self.page.nav.as_ref().map_or("en", |nav| nav.language.as_str());
+        write_whole(*number, language)
     }
 }
 
@@ -127,18 +129,6 @@ pub fn chart(slices: &[(String, i64, i64)]) -> Vec<Bar> {
             }
         })
         .collect()
-}
-
-fn grouped(number: i64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + 4);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 fn short(number: i64) -> String {
@@ -166,7 +156,6 @@ mod tests {
 
     #[test]
     fn numbers_are_readable() {
-        assert_eq!((grouped(7), grouped(1_234), grouped(1_234_567)), ("7".into(), "1,234".into(), "1,234,567".into()));
         assert_eq!(
             (short(999), short(1_240), short(45_678), short(2_345_678)),
             ("999".into(), "1.2k".into(), "45k".into(), "2.3M".into())

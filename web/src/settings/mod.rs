@@ -7,4 +7,5 @@ pub mod link;
 pub mod members;
 pub mod reachability;
 pub mod restored;
+pub mod tokens;
 pub mod workspace;

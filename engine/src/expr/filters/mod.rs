@@ -23,6 +23,12 @@ pub fn knows_language(tag: &str) -> bool {
     locale::find(tag).is_ok()
 }
 
+/// A whole number as this language writes it; an unknown language writes it as English does.
+pub fn write_whole(number: i64, language: &str) -> String {
+    let locale = locale::find(language).or_else(|_| locale::find("en"));
+    locale.map_or_else(|_| number.to_string(), |locale| locale.number(number.into(), None))
+}
+
 /// Filters that people know by another name from elsewhere.
 pub(super) const OTHER_NAMES: &[(&str, &str)] = &[
     ("capitalize", "title"),

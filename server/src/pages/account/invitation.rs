@@ -120,7 +120,7 @@ fn form(
         inviter: found.inviter,
         workspace: found.workspace_name,
         role: found.role.name(),
-        words: found.role.in_words(),
+        words: found.role.may_in_words(),
         email: found.email,
         how,
         name,

@@ -85,14 +85,15 @@ async fn page(app: &App, actor: &Actor, id: WorkspaceId, errors: Errors) -> Resu
 
 /// What is lost, a sentence each.
 fn in_words(found: &Consequences) -> Vec<String> {
-    let mut sentences = vec![
-        format!("It is out of reach at once, for you and for everybody else in it ({}).", count(found.members, "member")),
-        format!(
-            "Its {} stop working, {} of them published, and their addresses stop answering.",
-            count(found.workflows, "workflow"),
-            found.published
-        ),
-    ];
+    let mut sentences = vec![format!("It is out of reach at once for everybody in it ({}).", count(found.members, "member"))];
+    if found.workflows > 0 {
+        let workflows = count(found.workflows, "workflow");
+        let published = match found.published {
+            0 => String::new(),
+            published => format!(" ({published} published)"),
+        };
+        sentences.push(format!("Its {workflows}{published} will stop, and their addresses stop answering."));
+    }
     if found.running > 0 {
         sentences.push(format!("{} under way will be cancelled.", count(found.running, "run")));
     }
@@ -114,9 +115,7 @@ mod tests {
         (found.running, found.parked) = (1, 4);
         let said = in_words(&found).join(" ");
         assert!(
-            said.contains("3 workflows stop working, 2 of them published")
-                && said.contains("1 run under way")
-                && said.contains("4 events"),
+            said.contains("3 workflows (2 published) will stop") && said.contains("1 run under way") && said.contains("4 events"),
             "{said}"
         );
     }

@@ -9,4 +9,5 @@ pub mod profile;
 pub mod reachability;
 pub mod restored;
 pub mod sessions;
+pub mod tokens;
 pub mod workspace;

@@ -22,7 +22,9 @@ export class Flow extends Bound {
       <li class="stop">
         ${document.trigger
           ? this.card(document.trigger, 1)
-          : html`<button type="button" class="card-empty" data-step="trigger" aria-current=${view.show === "pick trigger" ? "step" : "false"} @click=${() => session.show({ show: "pick trigger" })}>${icon("bolt")}<span>Choose what starts this</span></button>`}
+          : !session.edits
+            ? html`<p class="card-empty">${icon("bolt")}<span>Nothing starts this yet</span></p>`
+            : html`<button type="button" class="card-empty" data-step="trigger" aria-current=${view.show === "pick trigger" ? "step" : "false"} @click=${() => session.show({ show: "pick trigger" })}>${icon("bolt")}<span>Choose what starts this</span></button>`}
       </li>
       ${document.trigger ? this.lane(document.steps, undefined) : nothing}
     </ol>`;

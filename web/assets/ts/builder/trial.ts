@@ -3,6 +3,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { call, Refused } from "../shared/http";
 import { icon } from "../shared/icons";
+import { written } from "../shared/times";
 import { Bound } from "./bound";
 import { before, type Json } from "./model";
 
@@ -85,7 +86,7 @@ export class Trial extends Bound {
       return html`${this.block("This would be sent", answer.preview)}
         <div class="row"><button type="button" class="button primary small" ?disabled=${this.busy} @click=${() => void this.run(true)}>${icon("send")}Send it for real</button><span class="hint">${this.reads(answer.preview) ? "It only reads." : "It has an effect outside."}</span></div>`;
     }
-    return html`<p class="done-line">${icon("circle-check", "small")}It worked${answer.until ? html`; it would go on at <time datetime=${answer.until}>${new Date(answer.until).toLocaleString()}</time>` : ""}. Later steps can use what came out.</p>
+    return html`<p class="done-line">${icon("circle-check", "small")}It worked${answer.until ? html`; it would go on at <time datetime=${answer.until}>${written(new Date(answer.until))}</time>` : ""}. Later steps can use what came out.</p>
       ${answer.output === undefined || answer.output === null ? nothing : this.block("What came out", answer.output)}
       ${answer.trace?.request ? html`<details class="fold"><summary>Request and response</summary>${this.block("Request", answer.trace.request)}${answer.trace.response ? this.block("Response", answer.trace.response) : nothing}</details>` : nothing}`;
   }

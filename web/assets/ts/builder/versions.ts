@@ -3,6 +3,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { call, Refused } from "../shared/http";
 import { icon } from "../shared/icons";
+import { written } from "../shared/times";
 import { Bound } from "./bound";
 import type { Loaded } from "./session";
 
@@ -53,7 +54,7 @@ export class Versions extends Bound {
         <ol class="version-list">
           ${(list ?? []).map((it) => html`<li>
             <div class="grow"><strong>Version ${it.version}</strong> ${it.live ? html`<span class="badge ok dot">${session.state === "paused" ? "paused" : "runs now"}</span>` : nothing}
-            <div class="muted small">${new Date(it.published_at).toLocaleString()}${it.published_by ? ` · ${it.published_by}` : ""}</div></div>
+            <div class="muted small">${written(new Date(it.published_at))}${it.published_by ? ` · ${it.published_by}` : ""}</div></div>
             ${it.live && !session.unpublished ? nothing : html`<button type="button" class="button small" ?disabled=${!session.edits} @click=${() => void this.restore(it.version)}>Restore</button>`}
           </li>`)}
         </ol>

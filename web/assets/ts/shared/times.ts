@@ -16,6 +16,9 @@ const hour = new Intl.DateTimeFormat(language, { hour: "numeric" });
 const weekday = new Intl.DateTimeFormat(language, { weekday: "short" });
 const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
+/** Date and time of day in the workspace's language. */
+export const written = (moment: Date): string => short.format(moment);
+
 /** How long ago, in words short enough for a table's cell. */
 export function ago(then: Date, now: Date): string {
   const seconds = Math.round((now.getTime() - then.getTime()) / 1000);
