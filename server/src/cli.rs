@@ -5,6 +5,7 @@ mod connector;
 mod doctor;
 mod keep;
 mod key;
+mod remote;
 mod token;
 mod user;
 
@@ -38,6 +39,16 @@ enum Command {
     Token {
         #[command(subcommand)]
         command: token::TokenCommand,
+    },
+    /// Workflows as files: list, export, import, validate.
+    Workflow {
+        #[command(subcommand)]
+        command: remote::workflow::WorkflowCommand,
+    },
+    /// Runs: list, show, replay, cancel.
+    Run {
+        #[command(subcommand)]
+        command: remote::run::RunCommand,
     },
     /// Check the settings and say what is wrong with them.
     CheckConfig,
@@ -94,6 +105,12 @@ enum DatabaseCommand {
 /// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    // Commands that ask a server need no settings of one.
+    let command = match cli.command.unwrap_or(Command::Serve) {
+        Command::Workflow { command } => return end(in_runtime(remote::workflow::run(command))),
+        Command::Run { command } => return end(in_runtime(remote::run::run(command))),
+        other => other,
+    };
     let config = match Config::load() {
         Ok(config) => config,
         Err(mistakes) => return fail(&mistakes.to_string()),
@@ -102,7 +119,7 @@ pub fn run() -> ExitCode {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    let outcome = match cli.command.unwrap_or(Command::Serve) {
+    let outcome = match command {
         Command::Serve => in_runtime(crate::serve::serve(config)),
         Command::User { command } => in_runtime(user::run(config, command)),
         Command::Backup { file } => in_runtime(keep::backup(config, file)),
@@ -117,10 +134,16 @@ pub fn run() -> ExitCode {
         Command::Database { command: Some(DatabaseCommand::Upgrade) } => in_runtime(keep::upgrade_database(config)),
         Command::Connector { command } => in_runtime(connector::run(config, command)),
         Command::Token { command } => in_runtime(token::run(config, command)),
+        // Carried out above.
+        Command::Workflow { .. } | Command::Run { .. } => Ok(()),
         Command::CheckConfig => crate::http_server::front_door::check(&config).map(|()| {
             say("The settings are fine.");
         }),
     };
+    end(outcome)
+}
+
+fn end(outcome: anyhow::Result<()>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&format!("{error:#}")),

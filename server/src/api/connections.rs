@@ -1,6 +1,7 @@
 //! Connections as JSON. Secrets go in and never come out: an answer says that one is set, and how it ends.
 
 use crate::{
+    api::extract::Sent,
     app::App,
     auth::{Actor, permission::Role},
     connections::{
@@ -120,7 +121,7 @@ pub async fn get(State(app): State<App>, actor: Actor, Path(id): Path<Connection
 }
 
 /// `POST /api/v1/connections`: 201 with the new connection. It belongs to whoever made it.
-pub async fn post(State(app): State<App>, actor: Actor, Body(new): Body<New>) -> Result<(StatusCode, Body<Json>), Problem> {
+pub async fn post(State(app): State<App>, actor: Actor, Sent(new): Sent<New>) -> Result<(StatusCode, Body<Json>), Problem> {
     let id = create(&app, &actor, new).await?;
     Ok((StatusCode::CREATED, Body(whole(&app, &actor, id).await?)))
 }
@@ -130,7 +131,7 @@ pub async fn put(
     State(app): State<App>,
     actor: Actor,
     Path(id): Path<ConnectionId>,
-    Body(change): Body<Change>,
+    Sent(change): Sent<Change>,
 ) -> Result<Body<Json>, Problem> {
     self::change(&app, &actor, id, change).await?;
     Ok(Body(whole(&app, &actor, id).await?))

@@ -74,6 +74,19 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
+/// Reads a part of a body that was taken as any JSON; the problem names the path below `at`.
+pub fn read_value<T: DeserializeOwned>(place: &str, value: serde_json::Value) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let said = without_place(error.inner());
+        let field = match field_of(path, &said).as_str() {
+            "body" => place.to_owned(),
+            inner => format!("{place}.{inner}"),
+        };
+        at(field, said)
+    })
+}
+
 /// The message without " at line 1 column 17", which says nothing to whoever made the body with a program.
 fn without_place(error: &serde_json::Error) -> String {
     let said = error.to_string();

@@ -2,6 +2,7 @@
 
 use super::{
     extract::Sent,
+    idempotency::ShownOnce,
     page::{Page, Window},
 };
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     store::people::{self, ListedPerson},
 };
 use axum::{
-    Json as Body,
+    Extension, Json as Body,
     extract::{Path, State},
     http::StatusCode,
 };
@@ -94,7 +95,7 @@ pub async fn reset(
     State(app): State<App>,
     actor: Actor,
     Path(person): Path<PersonId>,
-) -> Result<(StatusCode, Body<ResetLink>), Problem> {
+) -> Result<(StatusCode, Extension<ShownOnce>, Body<ResetLink>), Problem> {
     let link = accounts::reset_link(&app, &actor, person).await?;
-    Ok((StatusCode::CREATED, Body(ResetLink { link })))
+    Ok((StatusCode::CREATED, Extension(ShownOnce), Body(ResetLink { link })))
 }

@@ -2,6 +2,7 @@
 
 use super::{
     extract::Sent,
+    idempotency::ShownOnce,
     page::{Page, Window},
 };
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
     store::invitations,
 };
 use axum::{
-    Json as Body,
+    Extension, Json as Body,
     extract::{Path, State},
     http::StatusCode,
 };
@@ -95,9 +96,9 @@ pub async fn post(
     State(app): State<App>,
     actor: Actor,
     Sent(new): Sent<NewInvitation>,
-) -> Result<(StatusCode, Body<MadeInvitation>), Problem> {
+) -> Result<(StatusCode, Extension<ShownOnce>, Body<MadeInvitation>), Problem> {
     let made = invite::invite(&app, &actor, &new.email, new.role).await?;
-    Ok((StatusCode::CREATED, Body(made.into())))
+    Ok((StatusCode::CREATED, Extension(ShownOnce), Body(made.into())))
 }
 
 /// `POST /api/v1/invitations/{invitation}/renew`: a new link; the old one stops working.
@@ -105,9 +106,9 @@ pub async fn renew(
     State(app): State<App>,
     actor: Actor,
     Path(id): Path<Uuid>,
-) -> Result<(StatusCode, Body<MadeInvitation>), Problem> {
+) -> Result<(StatusCode, Extension<ShownOnce>, Body<MadeInvitation>), Problem> {
     let made = invite::renew(&app, &actor, id).await?;
-    Ok((StatusCode::CREATED, Body(made.into())))
+    Ok((StatusCode::CREATED, Extension(ShownOnce), Body(made.into())))
 }
 
 /// `DELETE /api/v1/invitations/{invitation}`

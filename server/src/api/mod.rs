@@ -6,15 +6,21 @@ pub mod catalogue;
 pub mod connections;
 /// What programs send, read with care.
 pub mod extract;
+/// Writes that may be repeated.
+pub mod idempotency;
 /// The accounts of the instance.
 pub mod instance;
 /// Addresses and roles that wait for somebody to take them up.
 pub mod invitations;
 /// Who works in the workspace.
 pub mod members;
+/// The document of the API.
+pub mod openapi;
 /// Lists in pages.
 pub mod operations;
 pub mod page;
+/// The list of runs.
+pub mod run_list;
 /// One run with the state of each step.
 pub mod runs;
 /// Who one is, and where one is signed in.

@@ -1,5 +1,6 @@
 //! Runs as JSON: one run with the state of each step, and a workflow's runs as they move.
 
+use super::{extract::Sent, run_list};
 use crate::{
     app::App,
     auth::Actor,
@@ -73,14 +74,7 @@ async fn load(app: &App, actor: &Actor, run: RunId) -> Result<RunView, Problem> 
 
 fn view(app: &App, row: &Row, history: &History) -> RunView {
     let badge = list::state(row);
-    let state = match row.ended.as_ref().map(|ended| ended.state) {
-        Some(1) => "succeeded",
-        Some(3) => "cancelled",
-        Some(4) => "dead_lettered",
-        Some(_) => "failed",
-        None if row.waits.is_some() => "waiting",
-        None => "running",
-    };
+    let state = run_list::state(row);
     let mut steps = Vec::new();
     if let Ok(workflow) = serde_json::from_value::<Workflow>(history.document.clone()) {
         let id = row.id.to_string();
@@ -198,7 +192,7 @@ pub async fn decide(
     State(app): State<App>,
     actor: Actor,
     Path(run): Path<RunId>,
-    Body(decided): Body<Decided>,
+    Sent(decided): Sent<Decided>,
 ) -> Result<Body<Json>, Problem> {
     answer(app.engine.decide(actor.workspace, run, &decided.step, &actor.name, decided.decision).await?)
 }

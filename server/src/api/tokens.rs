@@ -2,6 +2,7 @@
 
 use super::{
     extract::Sent,
+    idempotency::ShownOnce,
     page::{Page, Window},
 };
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     store,
 };
 use axum::{
-    Json as Body,
+    Extension, Json as Body,
     extract::{Path, State},
     http::StatusCode,
 };
@@ -87,9 +88,13 @@ pub async fn post(
     State(app): State<App>,
     actor: Actor,
     Sent(new): Sent<NewToken>,
-) -> Result<(StatusCode, Body<MadeToken>), Problem> {
+) -> Result<(StatusCode, Extension<ShownOnce>, Body<MadeToken>), Problem> {
     let made = tokens::create(&app, &actor, Wanted { name: new.name, scopes: new.scopes, days: new.days }).await?;
-    Ok((StatusCode::CREATED, Body(MadeToken { id: made.id, token: made.token, expires_at: made.expires_at })))
+    Ok((
+        StatusCode::CREATED,
+        Extension(ShownOnce),
+        Body(MadeToken { id: made.id, token: made.token, expires_at: made.expires_at }),
+    ))
 }
 
 /// `DELETE /api/v1/tokens/{token}`

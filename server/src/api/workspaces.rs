@@ -24,15 +24,29 @@ use serde::{Deserialize, Serialize};
 use towpath_engine::ids::WorkspaceId;
 use uuid::Uuid;
 
-/// What an admin sets.
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+/// What an admin set.
+#[derive(Serialize, JsonSchema)]
 pub struct WorkspaceSettings {
-    #[schemars(length(min = 1, max = 200))]
     pub name: String,
     /// An IANA name, for example `Europe/Berlin`.
     pub time_zone: String,
     /// How dates and numbers are written: a BCP 47 tag, for example `de-CH`.
+    pub language: String,
+    /// Who hears by mail that a run failed.
+    pub alert_mail: Option<String>,
+    /// The URL that hears by an HTTP POST that a run failed.
+    pub alert_url: Option<String>,
+}
+
+/// What an admin sets: all of it.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewSettings {
+    #[schemars(length(min = 1, max = 200))]
+    pub name: String,
+    /// An IANA name, for example `Europe/Berlin`.
+    pub time_zone: String,
+    /// A BCP 47 tag of the list, for example `de-CH`.
     pub language: String,
     /// Who hears by mail that a run failed.
     #[serde(default)]
@@ -55,11 +69,7 @@ pub async fn get(State(app): State<App>, actor: Actor) -> Result<Body<WorkspaceS
 }
 
 /// `PUT /api/v1/workspace`
-pub async fn put(
-    State(app): State<App>,
-    actor: Actor,
-    Sent(new): Sent<WorkspaceSettings>,
-) -> Result<Body<WorkspaceSettings>, Problem> {
+pub async fn put(State(app): State<App>, actor: Actor, Sent(new): Sent<NewSettings>) -> Result<Body<WorkspaceSettings>, Problem> {
     let settings = read(&new.into()).map_err(|errors| {
         let mut problem = Problem::new(Code::InvalidInput, "Some settings can't be saved as they are.");
         problem.fields =

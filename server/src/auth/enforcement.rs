@@ -9,6 +9,7 @@ use super::{
     visit::Visit,
 };
 use crate::{
+    api::idempotency,
     app::App,
     metrics::figures,
     problem::{Code, Problem, wants_json},
@@ -42,7 +43,18 @@ impl<H: Handler<T, App>, T: 'static> Handler<(Rule, T), App> for Guarded<H> {
                 Ok(request) => {
                     let actor = request.extensions().get::<Actor>().cloned();
                     let renewed = request.extensions().get::<Renewed>().cloned();
-                    let mut response = self.handler.call(request, app.clone()).await;
+                    let key = match (&actor, idempotency::key_of(&request)) {
+                        (Some(_), Ok(key)) => key,
+                        (None, _) => None,
+                        (_, Err(problem)) => return problem.into_response(),
+                    };
+                    let mut response = match (key, &actor) {
+                        (Some(key), Some(by)) => {
+                            let handle = |request| self.handler.call(request, app.clone());
+                            idempotency::once(&app, by, key, request, handle).await
+                        }
+                        _ => self.handler.call(request, app.clone()).await,
+                    };
                     if let Some(Renewed(cookie)) = renewed
                         && !response.headers().contains_key(header::SET_COOKIE)
                     {

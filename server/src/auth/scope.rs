@@ -56,11 +56,11 @@ impl Scope {
     /// The scope that opens an action.
     pub fn of_action(action: Action) -> Self {
         match action {
-            Action::ViewWorkflows | Action::ViewRuns => Self::Read,
+            Action::ViewWorkflows | Action::ViewRuns | Action::ViewConnections => Self::Read,
             Action::EditWorkflows => Self::Edit,
             Action::PublishWorkflows => Self::Publish,
             Action::OperateRuns => Self::Operate,
-            Action::ManageWorkspace | Action::ManagePeople | Action::DeleteWorkspace => Self::Manage,
+            Action::EditConnections | Action::ManageWorkspace | Action::ManagePeople | Action::DeleteWorkspace => Self::Manage,
         }
     }
 

@@ -25,6 +25,8 @@ pub mod figures;
 pub mod files;
 /// This installation as a whole.
 pub mod instance;
+/// Writes that named a key, and what was answered.
+pub mod idempotent_writes;
 /// Addresses and roles that wait for somebody to take them up.
 pub mod invitations;
 /// Runs that have something to do.

@@ -5,6 +5,7 @@ mod connectors;
 mod forms;
 mod hooks;
 mod house;
+mod openapi;
 mod passwords;
 mod people;
 mod polls;

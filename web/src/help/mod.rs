@@ -1,5 +1,6 @@
 //! Help: what went wrong, and the page behind each error's code.
 
+pub mod api;
 pub mod error;
 pub mod https;
 pub mod index;

@@ -2,6 +2,7 @@
 
 use super::{checked_name, read_document};
 use crate::{
+    api::extract::{Sent, read_value},
     app::App,
     auth::Actor,
     pages::workflows::{create, duplicate},
@@ -25,15 +26,28 @@ use towpath_web::workflows::starters::Starter;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct New {
-    name: String,
+    /// May be left out with a document, which has a name.
+    #[serde(default)]
+    name: Option<String>,
+    /// A whole document, as an export has it.
+    #[serde(default)]
+    document: Option<Json>,
     /// The key of a starter; absent for an empty workflow.
     #[serde(default)]
     starter: Option<String>,
 }
 
 /// `POST /api/v1/workflows`: 201 with the new workflow's id.
-pub async fn post(State(app): State<App>, actor: Actor, Body(new): Body<New>) -> Result<(StatusCode, Body<Json>), Problem> {
-    let name = checked_name(&new.name)?;
+pub async fn post(State(app): State<App>, actor: Actor, Sent(new): Sent<New>) -> Result<(StatusCode, Body<Json>), Problem> {
+    if let Some(document) = new.document {
+        if new.starter.is_some() {
+            return Err(Problem::invalid("starter", "Send a starter or a document, not both."));
+        }
+        let document: Workflow = read_value("document", document)?;
+        let name = checked_name(new.name.as_deref().unwrap_or(&document.name))?;
+        return made(create::add(&app, &actor, &Workflow { name, ..document }).await?);
+    }
+    let name = checked_name(&new.name.ok_or_else(|| Problem::invalid("name", "Give the workflow a name."))?)?;
     let workflow = match new.starter.as_deref() {
         None => Workflow { towpath: FORMAT, name, trigger: None, steps: Vec::new() },
         Some(key) => {

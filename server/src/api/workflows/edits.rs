@@ -3,6 +3,7 @@
 
 use super::{announce, invalid_body, issues, read_document, view, write_document};
 use crate::{
+    api::extract::Sent,
     app::App,
     auth::Actor,
     connections::bind,
@@ -39,7 +40,7 @@ pub async fn post(
     State(app): State<App>,
     actor: Actor,
     Path(id): Path<WorkflowId>,
-    Body(edit): Body<Edit>,
+    Sent(edit): Sent<Edit>,
 ) -> Result<Response, Problem> {
     if edit.operations.is_empty() || edit.operations.len() > MOST {
         return Err(Problem::invalid("operations", format!("Send 1 to {MOST} operations at a time.")));

@@ -4,6 +4,7 @@
 
 pub mod create;
 pub mod edits;
+pub mod list;
 pub mod live;
 pub mod options;
 pub mod resolve;

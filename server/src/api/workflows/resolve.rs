@@ -1,6 +1,6 @@
 //! What expressions come to, for the lines under the builder's fields: evaluated over samples, nothing is stored or sent.
 
-use crate::{app::App, auth::Actor, problem::Problem, store::workflows};
+use crate::{api::extract::Sent, app::App, auth::Actor, problem::Problem, store::workflows};
 use axum::{
     Json as Body,
     extract::{Path, State},
@@ -57,7 +57,7 @@ pub async fn post(
     State(app): State<App>,
     actor: Actor,
     Path(id): Path<WorkflowId>,
-    Body(resolve): Body<Resolve>,
+    Sent(resolve): Sent<Resolve>,
 ) -> Result<Body<Json>, Problem> {
     workflows::find(&app.pool, actor.workspace, id).await?;
     if resolve.values.len() > MOST {

@@ -2,6 +2,7 @@
 
 use super::{announce, checked_name, issues, read_document, view, write_document};
 use crate::{
+    api::extract::Sent,
     app::App,
     auth::Actor,
     connections::bind,
@@ -35,7 +36,7 @@ pub async fn publish(
     State(app): State<App>,
     actor: Actor,
     Path(id): Path<WorkflowId>,
-    Body(publish): Body<Publish>,
+    Sent(publish): Sent<Publish>,
 ) -> Result<Body<Json>, Problem> {
     let now = app.clock.now();
     let mut transaction = app.pool.begin().await?;
@@ -111,7 +112,7 @@ pub async fn rename(
     State(app): State<App>,
     actor: Actor,
     Path(id): Path<WorkflowId>,
-    Body(rename): Body<Rename>,
+    Sent(rename): Sent<Rename>,
 ) -> Result<Body<Json>, Problem> {
     let name = checked_name(&rename.name)?;
     let now = app.clock.now();

@@ -2,6 +2,7 @@
 
 use super::{read_document, resolve::Samples};
 use crate::{
+    api::extract::Sent,
     app::App,
     auth::Actor,
     dispatch::For,
@@ -53,7 +54,7 @@ pub async fn post(
     State(app): State<App>,
     actor: Actor,
     Path((id, step)): Path<(WorkflowId, String)>,
-    Body(trial): Body<Trial>,
+    Sent(trial): Sent<Trial>,
 ) -> Result<Body<Json>, Problem> {
     let stored = workflows::find(&app.pool, actor.workspace, id).await?;
     let workflow = read_document(stored.draft)?;

@@ -2,6 +2,7 @@
 
 use super::{announce, issues, read_document, view, write_document};
 use crate::{
+    api::page::{Page, Window},
     app::App,
     auth::Actor,
     connections::bind,
@@ -10,41 +11,44 @@ use crate::{
 };
 use axum::{
     Json as Body,
-    extract::{Path, Query, State},
+    extract::{Path, State},
 };
-use serde::Deserialize;
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 use towpath_engine::{Json, ids::WorkflowId};
 
-const PAGE: i64 = 50;
-
-#[derive(Deserialize)]
-pub struct Before {
-    before: Option<i32>,
+/// One line of the list of versions.
+#[derive(Serialize, JsonSchema)]
+pub struct ListedVersion {
+    pub version: i32,
+    pub published_at: DateTime<Utc>,
+    /// Null when the person was deleted since.
+    pub published_by: Option<String>,
+    /// It is the one that runs.
+    pub live: bool,
 }
 
-/// `GET /api/v1/workflows/{id}/versions?before=`: the newest first, fifty at a time.
+/// `GET /api/v1/workflows/{id}/versions`: the newest first.
 pub async fn list(
     State(app): State<App>,
     actor: Actor,
     Path(id): Path<WorkflowId>,
-    Query(Before { before }): Query<Before>,
-) -> Result<Body<Json>, Problem> {
+    window: Window<i32>,
+) -> Result<Body<Page<ListedVersion>>, Problem> {
     let stored = workflows::find(&app.pool, actor.workspace, id).await?;
-    let found = versions::list(&app.pool, actor.workspace, id, before, PAGE).await?;
-    let more = (i64::try_from(found.len()) == Ok(PAGE)).then(|| found.last().map(|last| last.version)).flatten();
-    let listed: Vec<_> = found
-        .iter()
-        .map(|it| {
-            json!({
-                "version": it.version,
-                "published_at": it.published_at,
-                "published_by": it.published_by,
-                "live": stored.published_version == Some(it.version),
-            })
-        })
-        .collect();
-    Ok(Body(json!({ "versions": listed, "before": more })))
+    let rows = versions::list(&app.pool, actor.workspace, id, window.after, window.rows()).await?;
+    Ok(Body(window.page(
+        rows,
+        |row| row.version.to_string(),
+        |row| ListedVersion {
+            version: row.version,
+            published_at: row.published_at,
+            published_by: row.published_by,
+            live: stored.published_version == Some(row.version),
+        },
+    )))
 }
 
 /// `GET /api/v1/workflows/{id}/versions/{n}`

@@ -1,5 +1,6 @@
 //! Help and errors.
 
+pub mod api;
 pub mod error;
 pub mod https;
 pub mod index;

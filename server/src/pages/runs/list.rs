@@ -42,7 +42,7 @@ pub struct Asked {
 }
 
 /// State filters: the word in the address, the word on the page, the filter.
-const STATES: &[(&str, &str, RunState)] = &[
+pub(crate) const STATES: &[(&str, &str, RunState)] = &[
     ("failed", "Failed", RunState::Ended(EndState::Failed)),
     ("undecided", "Needs a decision", RunState::Undecided),
     ("waiting", "Waiting", RunState::Waiting),
@@ -53,7 +53,7 @@ const STATES: &[(&str, &str, RunState)] = &[
     ("dead_lettered", "Dead-lettered", RunState::Ended(EndState::DeadLettered)),
 ];
 
-const PERIODS: &[(&str, &str, Option<TimeDelta>)] = &[
+pub(crate) const PERIODS: &[(&str, &str, Option<TimeDelta>)] = &[
     ("", "Any time", None),
     ("hour", "Last hour", Some(TimeDelta::hours(1))),
     ("day", "Last 24 hours", Some(TimeDelta::hours(24))),

@@ -6,4 +6,4 @@ pub mod list;
 pub mod live;
 pub mod picture;
 pub mod show;
-pub(in crate::pages) mod words;
+pub(crate) mod words;

@@ -1,7 +1,7 @@
 //! The workspace's settings.
 
 use crate::{
-    api::workspaces::WorkspaceSettings,
+    api::workspaces::NewSettings,
     app::App,
     auth::{Actor, permission::Action},
     pages,
@@ -37,8 +37,8 @@ pub struct Input {
     alert_url: String,
 }
 
-impl From<WorkspaceSettings> for Input {
-    fn from(sent: WorkspaceSettings) -> Self {
+impl From<NewSettings> for Input {
+    fn from(sent: NewSettings) -> Self {
         Self {
             name: sent.name,
             time_zone: sent.time_zone,

@@ -28,8 +28,8 @@ export class Versions extends Bound {
   }
 
   private async read(before?: number): Promise<void> {
-    const answer = await call<{ versions: Listed[]; before: number | null }>("GET", `${this.session.path}/versions${before ? `?before=${before}` : ""}`);
-    this.list = before ? [...(this.list ?? []), ...answer.versions] : answer.versions;
+    const answer = await call<{ items: Listed[]; next: string | null }>("GET", `${this.session.path}/versions${before ? `?after=${before}` : ""}`);
+    this.list = before ? [...(this.list ?? []), ...answer.items] : answer.items;
     this.older = answer.before;
   }
 
