@@ -11,6 +11,7 @@ use crate::{
     edge,
     http_server::{gate, health},
     ingest::webhook,
+    metrics,
     pages::{self, account, help, home, settings, workflows},
     problem::Problem,
     reachability,
@@ -151,6 +152,7 @@ pub fn all() -> Routes {
         .post("/settings/reachability", Rule::InstanceOwner, settings::reachability::check)
         .get("/settings/restored", Rule::InstanceOwner, settings::restored::show)
         .post("/settings/restored", Rule::InstanceOwner, settings::restored::decide)
+        .get("/metrics", Rule::InstanceOwner, metrics::page::show)
         .get("/api/v1/instance/reachability", Rule::InstanceOwner, api::operations::reachability)
         .post("/api/v1/instance/reachability", Rule::InstanceOwner, api::operations::check_reachability)
         .get("/api/v1/instance/restored", Rule::InstanceOwner, api::operations::restored)

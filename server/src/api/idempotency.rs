@@ -21,8 +21,9 @@ static HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 static REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// How long an answer is kept.
 const KEPT: TimeDelta = TimeDelta::hours(24);
-/// The largest answer that is kept.
+/// The largest answer that is kept, and the largest that a write gives at all.
 const LARGEST: usize = 1 << 20;
+const EVER: usize = 256 << 20;
 
 /// In the extensions of an answer that holds what is shown only once: it is not kept.
 #[derive(Clone, Copy, Debug)]
@@ -102,9 +103,10 @@ async fn attempt<F: Future<Output = Response>>(
 /// A problem is rendered later, with a number of its own; its body here is complete.
 async fn keep(app: &App, owner: uuid::Uuid, key: &str, response: Response) -> Result<Response, Problem> {
     let (parts, body) = response.into_parts();
-    let bytes = to_bytes(body, LARGEST).await.map_err(Problem::internal)?;
+    let bytes = to_bytes(body, EVER).await.map_err(Problem::internal)?;
     let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let kept = parts.extensions.get::<ShownOnce>().is_none().then_some(&*bytes);
+    let may_be_kept = parts.extensions.get::<ShownOnce>().is_none() && bytes.len() <= LARGEST;
+    let kept = may_be_kept.then_some(&*bytes);
     let status = i16::try_from(parts.status.as_u16()).unwrap_or(200);
     table::answer(&app.pool, owner, key, status, kind, kept).await?;
     Ok(Response::from_parts(parts, Body::from(bytes)))
@@ -112,7 +114,8 @@ async fn keep(app: &App, owner: uuid::Uuid, key: &str, response: Response) -> Re
 
 fn replay(before: table::Answered) -> Response {
     let Some(body) = before.body else {
-        let detail = "This was carried out before. Its answer held something that is shown only once, so it was not kept.";
+        let detail =
+            "This was carried out before. Its answer was not kept: it held something that is shown only once, or was very large.";
         return Problem::new(Code::Conflict, detail).into_response();
     };
     let mut response = Response::new(Body::from(body));

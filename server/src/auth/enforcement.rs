@@ -18,12 +18,14 @@ use axum::{
     body::{Body, to_bytes},
     extract::Request,
     handler::Handler,
-    http::{HeaderMap, HeaderValue, Method, header},
+    http::{HeaderMap, HeaderValue, Method, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::{future::Future, pin::Pin};
 
+/// Where the figures are.
+const METRICS: &str = "/metrics";
 /// The longest form that is read to find its token; pages send nothing longer.
 const LONGEST_FORM: usize = 1 << 20;
 
@@ -89,9 +91,9 @@ async fn admit(rule: Rule, request: Request, app: &App) -> Result<Request, Box<R
         None => Visit::of(&parts, &app.auth.settings),
     };
     parts.extensions.insert(visit.clone());
-    if let Some(text) = token::of_request(&parts.headers).filter(|_| parts.uri.path().starts_with("/api/v1/")) {
+    if let Some(text) = token::of_request(&parts.headers).filter(|_| takes_tokens(parts.uri.path())) {
         let actor = token::find(app, &visit, text).await.map_err(refuse)?;
-        if let Some(refused) = refused_to_token(rule, &actor, &parts.method) {
+        if let Some(refused) = refused_to_token(rule, &actor, &parts) {
             return Err(refuse_to(refused, actor));
         }
         parts.extensions.insert(actor);
@@ -161,11 +163,11 @@ fn refused_to_person(rule: Rule, actor: &Actor) -> Option<Problem> {
 }
 
 /// Why a program may not, if so: its person must be allowed, and the token made for it.
-fn refused_to_token(rule: Rule, actor: &Actor, method: &Method) -> Option<Problem> {
+fn refused_to_token(rule: Rule, actor: &Actor, parts: &Parts) -> Option<Problem> {
     if let Some(refused) = refused_to_person(rule, actor) {
         return Some(refused);
     }
-    let needed = scope_of(rule, method)?;
+    let needed = if parts.uri.path() == METRICS { Scope::Metrics } else { scope_of(rule, &parts.method)? };
     let has = actor.token.as_ref().is_some_and(|token| token.scopes.contains(&needed));
     (!has).then(|| {
         let detail =
@@ -174,7 +176,12 @@ fn refused_to_token(rule: Rule, actor: &Actor, method: &Method) -> Option<Proble
     })
 }
 
-/// The scope that opens a route to a program.
+/// Tokens open the API, and the figures for a monitoring system.
+fn takes_tokens(path: &str) -> bool {
+    path.starts_with("/api/v1/") || path == METRICS
+}
+
+/// The scope that opens a route of the API to a program.
 pub fn scope_of(rule: Rule, method: &Method) -> Option<Scope> {
     match rule {
         Rule::Public | Rule::Visitor => None,

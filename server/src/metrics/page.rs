@@ -1,4 +1,5 @@
-//! `GET /metrics`, on a listener of its own (`TOWPATH_METRICS_LISTEN`): whoever reaches that listener may read it.
+//! `GET /metrics`: on a listener of its own (`TOWPATH_METRICS_LISTEN`), where whoever reaches it may read it; and beside the pages, for
+//! the owner of the instance and for tokens with the scope `metrics`.
 
 use super::{figures, gauges};
 use crate::app::App;

@@ -23,10 +23,10 @@ pub mod event_keys;
 pub mod figures;
 /// Bytes that pass between steps by reference.
 pub mod files;
-/// This installation as a whole.
-pub mod instance;
 /// Writes that named a key, and what was answered.
 pub mod idempotent_writes;
+/// This installation as a whole.
+pub mod instance;
 /// Addresses and roles that wait for somebody to take them up.
 pub mod invitations;
 /// Runs that have something to do.

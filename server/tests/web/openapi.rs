@@ -214,6 +214,9 @@ async fn every_answer_is_the_one_that_the_document_describes(pool: PgPoolOptions
     caller.well(GET, "/api/v1/instance/people", &[], None).await;
     caller.well(PUT, "/api/v1/instance/people/{person}", &[&grace], Some(json!({ "disabled": false }))).await;
     caller.well(POST, "/api/v1/instance/people/{person}/reset", &[&grace], None).await;
+    caller.well(GET, "/api/v1/instance/reachability", &[], None).await;
+    caller.well(POST, "/api/v1/instance/reachability", &[], None).await;
+    caller.well(GET, "/api/v1/instance/restored", &[], None).await;
     let made = caller.well(POST, "/api/v1/instance/workspaces", &[], Some(json!({ "name": "Sales" }))).await;
     caller.well(GET, "/api/v1/instance/workspaces", &[], None).await;
     let sales = text(&made["id"]);
@@ -248,8 +251,10 @@ async fn every_answer_is_the_one_that_the_document_describes(pool: PgPoolOptions
         "DELETE /api/v1/workspace",
         "GET /api/v1/workflows/{id}/trigger/samples/{sample}",
         "POST /api/v1/connections/{connection}/test",
+        "POST /api/v1/instance/restored",
         "POST /api/v1/runs/{run}/cancel",
         "POST /api/v1/runs/{run}/decide",
+        "POST /api/v1/workflows/{id}/steps/{step}/options",
         "POST /api/v1/workflows/{id}/trigger/check",
         "POST /api/v1/workspace/leave",
     ]);

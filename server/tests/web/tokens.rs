@@ -69,6 +69,9 @@ async fn a_token_opens_the_api_and_no_page_and_a_cookie_beside_it_counts_for_not
     let house = House::build(pool, options).await;
     let owner = house.owner().await;
     let token = token(&house, &owner, &Scope::ALL).await;
+    assert_eq!(program(&house, &token, Method::GET, "/metrics", None).await.status, StatusCode::OK, "with the scope for it");
+    let reads = self::token(&house, &owner, &[Scope::Read]).await;
+    assert_eq!(program(&house, &reads, Method::GET, "/metrics", None).await.status, StatusCode::FORBIDDEN);
     for path in ["/", "/workflows", "/settings/members"] {
         let answer = program(&house, &token, Method::GET, path, None).await;
         assert!(answer.status == StatusCode::SEE_OTHER || answer.status == StatusCode::UNAUTHORIZED, "{path}: {}", answer.status);

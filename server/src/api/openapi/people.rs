@@ -1,12 +1,13 @@
 //! Accounts, members, tokens, workspaces and the instance, as the document has them.
 
-use super::operation::{Operation, operation};
+use super::operation::{Operation, any_object, object, operation};
 use crate::api::{
     instance, invitations, members,
     page::{Asking, Page},
     sessions, tokens, workspaces,
 };
 use axum::http::Method;
+use serde_json::json;
 use uuid::Uuid;
 
 type Window = Asking<Uuid>;
@@ -71,5 +72,14 @@ pub fn operations() -> Vec<Operation> {
         operation(INSTANCE, Method::DELETE, "/api/v1/instance/workspaces/{workspace}", "Delete any workspace")
             .text("Its name in the body says that it is meant.")
             .takes::<workspaces::NamedWorkspace>(),
+        operation(INSTANCE, Method::GET, "/api/v1/instance/reachability", "Is this server reached under its public address?")
+            .answers_raw(200, any_object("What was looked at, and what was found.")),
+        operation(INSTANCE, Method::POST, "/api/v1/instance/reachability", "Look again how this server is reached")
+            .answers_raw(200, any_object("What was looked at, and what was found.")),
+        operation(INSTANCE, Method::GET, "/api/v1/instance/restored", "What came from a backup and waits")
+            .answers_raw(200, any_object("Whether everything is held, since when, and the runs and triggers that would go on.")),
+        operation(INSTANCE, Method::POST, "/api/v1/instance/restored", "Decide what becomes of what came from a backup")
+            .takes_raw(object(json!({ "decision": { "type": "string", "enum": ["run", "cancel"] } })))
+            .answers_raw(200, any_object("As the question is answered then.")),
     ]
 }

@@ -34,7 +34,7 @@ fn document() -> Value {
 }
 
 fn issue() -> Value {
-    let fields = json!({ "step": text(), "field": text(), "message": text(), "severity": { "type": "string", "enum": ["blocks", "warns"] } });
+    let fields = json!({ "step": text(), "field": text(), "message": text(), "severity": { "type": "string", "enum": ["blocks", "warning"] } });
     object_with(fields, &["message", "severity"])
 }
 
@@ -142,6 +142,13 @@ fn drafts() -> Vec<Operation> {
             .text("Without `send` it only says what would be done.")
             .takes_raw(object_with(json!({ "samples": samples(), "send": flag() }), &[]))
             .answers_raw(200, any_object("`preview`, `output`, `trace` or `error`, whichever apply.")),
+        operation(WORKFLOWS, Method::POST, "/api/v1/workflows/{id}/steps/{step}/options", "List what can be picked in a field")
+            .text("Asked of the service with the step's connection; nothing is kept. `trigger` is the trigger.")
+            .takes_raw(object_with(
+                json!({ "field": text(), "query": text(), "input": any_object("What differs from the draft.") }),
+                &["field"],
+            ))
+            .answers_raw(200, any_object("`options` and `complete`, or `error`.")),
         operation(WORKFLOWS, Method::GET, "/api/v1/workflows/{id}/live", "Hear what changes on a workflow")
             .streams("`ready`, `workflow`, `event`, `run` and `missed`, as they happen."),
     ]
@@ -266,6 +273,6 @@ fn connections() -> Vec<Operation> {
         operation(CATALOGUE, Method::GET, "/api/v1/connectors", "List the services and what their connections ask for")
             .answers_raw(200, object(json!({ "connectors": list(any_object("A service.")) }))),
         operation(CATALOGUE, Method::GET, "/api/v1/catalogue", "List the operations and the functions of expressions")
-            .answers_raw(200, object(json!({ "operations": list(any_object("An operation with its form.")), "functions": list(any_object("A filter or a function.")) }))),
+            .answers_raw(200, object(json!({ "operations": list(any_object("An operation with its form.")), "connectors": list(any_object("A service.")), "functions": list(any_object("A filter or a function.")) }))),
     ]
 }
