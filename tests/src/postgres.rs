@@ -201,8 +201,11 @@ impl Drop for Cluster {
     }
 }
 
-/// The newest installed server's program.
+/// The newest installed server's program, or that of the server in the folder that `TOWPATH_TEST_PG_BIN` names.
 fn binary(name: &str) -> Result<PathBuf> {
+    if let Some(folder) = std::env::var_os("TOWPATH_TEST_PG_BIN") {
+        return Ok(PathBuf::from(folder).join(name));
+    }
     let mut majors: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()
