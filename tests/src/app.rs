@@ -196,6 +196,24 @@ impl TestApp {
         )
     }
 
+    /// Runs the binary's command line as [`TestApp::cli`] does, and kills it after this long.
+    pub fn cli_killed(&self, arguments: &[&str], after: Duration) {
+        let mut child = Command::new(binary())
+            .args(arguments)
+            .env("DATABASE_URL", &self.database_url)
+            .env("TOWPATH_DATA", &self.folder)
+            .env("TOWPATH_LISTEN", format!("127.0.0.1:{}", self.port))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the command starts");
+        std::thread::sleep(after);
+        // It may have ended by itself.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+
     /// What the process printed so far.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&self.log.lock().expect("unpoisoned")).into_owned()

@@ -146,7 +146,11 @@ fn read(probe: &Probe, fields: Object, response: &HttpResponse) -> Result<Option
         let template = Template::compile_named(&template.as_deref()?.into(), ROOTS).ok()?;
         template.resolve(&context).ok().flatten()
     };
-    outcome::of(response)?;
+    outcome::of(response).map_err(|mut error| {
+        // What to do about a step's input says nothing about a connection; the kind says enough.
+        error.hint = None;
+        error
+    })?;
     match (&probe.success, of(&probe.success)) {
         (None, _) | (Some(_), Some(Json::Bool(true))) => {}
         _ => {

@@ -103,7 +103,6 @@ pub async fn act(operation: &str, input: &Object, with: &Attempt<'_>) -> (Result
     if let Err(error) = &mut result
         && let Some(connection) = with.connection
         && error.kind == ErrorKind::Unauthorized
-        && error.hint.is_none()
     {
         error.hint = Some(format!(
             "Open the connection “{}” under Connections, enter its secret again and test it. Then replay this run.",

@@ -10,5 +10,6 @@ mod faults;
 mod first_run;
 mod front_door;
 mod github;
+mod key_rotation;
 mod observation;
 mod timed;
