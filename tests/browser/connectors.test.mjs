@@ -90,7 +90,7 @@ test("a person finds a connector, picks from what its service lists, and needs n
   await page.goto("/workflows");
   await page.click("text=Start from nothing");
   await page.waitForSelector("tp-picker input");
-  await page.click('.pick:has-text("by hand")');
+  await page.click('.pick:has-text("Manual")');
   await page.waitForSelector("[data-continue]");
   await page.click("[data-continue]");
   await page.waitForSelector("tp-picker input");
@@ -136,8 +136,9 @@ test("a person finds a connector, picks from what its service lists, and needs n
 
 test("the catalogue fits a phone, in the dark as well", async () => {
   const page = await openPage(browser, { baseURL: towpath.url, width: 390, height: 844, dark: true, storageState: OWNER.state });
-  for (const path of ["/connectors", "/connectors/slack", "/connectors/shelf"]) {
+  for (const [path, title] of [["/connectors", "Connectors"], ["/connectors/slack", "Slack"], ["/connectors/shelf", "Shelf"]]) {
     await page.goto(path);
+    assert.equal(await page.textContent("h1"), title);
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${path} is wider than the phone`);
     assert.deepEqual(await accessibilityIssues(page), [], path);
     await shot(page, `phone${path.replaceAll("/", "-")}`);

@@ -1,6 +1,8 @@
 //! Every connector of this repository through the suite, and planted mistakes that it must find.
 
 use super::*;
+use crate::sdk::poll::{Cursor, Polled};
+use serde_json::{Value as Json, json};
 use std::{fs, path::Path, time::SystemTime};
 
 fn today() -> NaiveDate {
@@ -93,4 +95,58 @@ fn a_waiver_excuses_until_its_day_and_only_what_fails() {
     waiver::apply(&mut needless, "x", &holds, day("2026-12-31"));
     assert!(needless.iter().any(|outcome| outcome.rule == "waiver" && outcome.is_bad()));
     assert!(waiver::read("[{ connector: x, rule: errors, reason: '', until: 2026-12-31 }]").is_err());
+}
+
+/// Looks through Slack's messages with at most one page at a time; `pages` are the service's answers by their cursors.
+async fn look(
+    max: u32,
+    pages: &'static [(&'static str, &'static [&'static str], &'static str)],
+    cursor: Option<Cursor>,
+) -> Polled {
+    let folder = planted("slack", "max: 20 }", &format!("max: {max} }}"));
+    let checked = check(&folder).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let answer = |_: usize, request: &crate::sdk::HttpRequest| {
+        let at =
+            request.url.query_pairs().find(|(name, _)| name == "cursor").map(|(_, value)| value.into_owned()).unwrap_or_default();
+        let (_, messages, next) = pages.iter().find(|(page, ..)| *page == at).unwrap();
+        let messages: Vec<Json> = messages.iter().map(|ts| json!({ "type": "message", "ts": ts, "text": ts })).collect();
+        let body = json!({ "ok": true, "messages": messages, "response_metadata": { "next_cursor": next } });
+        Ok(door::Answer { status: 200, headers: Default::default(), body })
+    };
+    let stage = door::Stage::new("slack", std::sync::Arc::new(answer));
+    let case = case::Case::read("{ poll: new_message, input: { channel: C1 } }").unwrap();
+    case.look_on(&stage, &checked, "new_message", cursor).await.unwrap().unwrap()
+}
+
+fn keys(polled: &Polled) -> Vec<&str> {
+    polled.items.iter().map(|item| item.key.as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_look_that_meets_too_many_pages_goes_on_from_there_and_loses_nothing() {
+    const PAGES: &[(&str, &[&str], &str)] =
+        &[("", &["5000.3", "5000.2"], "p2"), ("p2", &["5000.1", "4000.9"], "p3"), ("p3", &["4000.8"], "")];
+    let before = Some(Cursor(json!({ "at": { "ts": "4000.5" } })));
+    let first = look(1, PAGES, before.clone()).await;
+    assert_eq!((keys(&first), first.more), (vec!["C1:5000.2", "C1:5000.3"], true));
+    // The newest was seen, but the older part wasn't: a look that breaks off here must not begin behind it.
+    assert_eq!(first.cursor.as_ref().unwrap().0["at"], json!({ "ts": "4000.5" }));
+    let second = look(1, PAGES, first.cursor).await;
+    assert_eq!((keys(&second), second.more), (vec!["C1:4000.9", "C1:5000.1"], true));
+    let third = look(1, PAGES, second.cursor).await;
+    assert_eq!((keys(&third), third.more), (vec!["C1:4000.8"], false));
+    assert_eq!(third.cursor.unwrap().0, json!({ "at": { "ts": "5000.3" } }));
+    // All at once comes to the same.
+    let whole = look(9, PAGES, before).await;
+    assert_eq!((keys(&whole).len(), whole.more), (5, false));
+}
+
+#[tokio::test]
+async fn the_first_look_gives_samples_and_what_it_saw_is_never_news() {
+    const PAGES: &[(&str, &[&str], &str)] = &[("", &["5000.5", "5000.4", "5000.3", "5000.2"], "older")];
+    let first = look(1, PAGES, None).await;
+    assert_eq!((keys(&first), first.more), (vec!["C1:5000.3", "C1:5000.4", "C1:5000.5"], false));
+    const LATER: &[(&str, &[&str], &str)] = &[("", &["5000.6", "5000.5", "5000.4", "5000.3", "5000.2", "4999.0"], "")];
+    let second = look(1, LATER, first.cursor).await;
+    assert_eq!(keys(&second), ["C1:5000.6"], "neither what was seen nor what is older");
 }

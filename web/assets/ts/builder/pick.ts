@@ -137,9 +137,18 @@ export class Pick extends Bound {
       this.take(exact.value);
       return;
     }
+    this.take(this.inside(text) ?? text);
+  }
+
+  /** The id inside a pasted address. The server looks for it as well, so an expression that this browser can't read loses nothing. */
+  private inside(text: string): string | undefined {
     const pattern = this.field.pick?.accept_url;
-    const inside = pattern ? new RegExp(pattern).exec(text)?.[1] : undefined;
-    this.take(inside ?? text);
+    if (!pattern) return undefined;
+    try {
+      return new RegExp(pattern).exec(text)?.[1];
+    } catch {
+      return undefined;
+    }
   }
 
   private readonly onKey = (event: KeyboardEvent): void => {
