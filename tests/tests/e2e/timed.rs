@@ -91,7 +91,7 @@ async fn feed(owner: &Person) -> (Arc<AtomicU32>, Draft) {
     let receiver = Receiver::answering(move |_, _| {
         let items: Vec<Value> = (1..=told.load(Ordering::SeqCst))
             .rev()
-            .take(50)
+            .take(500)
             .map(|n| json!({ "id": format!("item-{n}"), "title": format!("{n}"), "url": format!("https://example.com/{n}") }))
             .collect();
         Reply::Json(200, json!({ "version": "https://jsonfeed.org/version/1.1", "title": "Test", "items": items }))
@@ -121,7 +121,7 @@ async fn each_item_of_a_feed_starts_one_run_through_kills_in_the_middle_of_looki
         items.fetch_add(random.random_range(3..12), Ordering::SeqCst);
         let look = owner.http.post(format!("{}{check}", app.url)).header("x-csrf-token", owner.csrf()).json(&json!({})).send();
         let kill = async {
-            tokio::time::sleep(Duration::from_millis(random.random_range(0..25))).await;
+            tokio::time::sleep(Duration::from_millis(random.random_range(0..150))).await;
             app.kill();
         };
         // The answer is whatever is left of it.

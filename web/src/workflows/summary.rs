@@ -2,6 +2,7 @@
 
 use towpath_engine::{
     catalogue::Catalogue,
+    schedule::Schedule,
     workflow::{Step, Workflow},
 };
 
@@ -12,7 +13,10 @@ const LONGEST: usize = 160;
 pub fn summary(workflow: &Workflow, catalogue: &dyn Catalogue) -> String {
     let Some(trigger) = &workflow.trigger else { return "Nothing starts it yet.".into() };
     let start = trigger.title.clone().filter(|title| !title.trim().is_empty()).unwrap_or_else(|| {
-        catalogue.operation(&trigger.operation).map_or_else(|| trigger.operation.clone(), |operation| operation.sentence.clone())
+        // "Every Monday at 09:00" says more than "at certain times".
+        let times = Some(trigger).filter(|it| it.operation == "schedule").and_then(|it| Schedule::read(&it.input).ok());
+        let operation = catalogue.operation(&trigger.operation).map(|operation| operation.sentence.clone());
+        times.map(|it| it.to_string()).or(operation).unwrap_or_else(|| trigger.operation.clone())
     });
     let phrases: Vec<String> = workflow.steps.iter().map(|step| phrase(step, catalogue)).collect();
     let mut text = start;
