@@ -106,7 +106,10 @@ pub async fn connectors(State(app): State<App>) -> Body<Json> {
 
 /// `GET /api/v1/connections?connector=&after=`: by name, a hundred at a time.
 pub async fn list(State(app): State<App>, actor: Actor, Query(filter): Query<Filter>) -> Result<Body<Json>, Problem> {
-    let (connector, after) = (filter.connector.as_deref(), filter.after.as_deref());
+    // The database takes no NUL, and no name has one.
+    let plain = |text: Option<String>| text.map(|text| text.replace('\0', ""));
+    let (connector, after) = (plain(filter.connector), plain(filter.after));
+    let (connector, after) = (connector.as_deref(), after.as_deref());
     let mut listed = connections::list(&app.pool, actor.workspace, actor.person, connector, after, PAGE + 1).await?;
     let more = listed.len() > PAGE as usize;
     listed.truncate(PAGE as usize);

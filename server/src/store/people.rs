@@ -53,6 +53,8 @@ pub async fn any(db: impl PgExecutor<'_>) -> Result<bool, Error> {
 
 /// By address, unless disabled.
 pub async fn credentials(db: impl PgExecutor<'_>, email: &str) -> Result<Option<Credentials>, Error> {
+    // The database takes no NUL, and nobody has one in an address.
+    let email = email.replace('\0', " ");
     let row = sqlx::query!("select id, password_hash from person where email = $1 and disabled_at is null", email)
         .fetch_optional(db)
         .await?;

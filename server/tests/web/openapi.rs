@@ -157,6 +157,7 @@ async fn every_answer_is_the_one_that_the_document_describes(pool: PgPoolOptions
 
     // Triggers.
     caller.well(GET, "/api/v1/workflows/{id}/trigger", &[&called], None).await;
+    caller.well(GET, "/api/v1/workflows/{id}/trigger/examples", &[&called], None).await;
     caller.well(GET, "/api/v1/workflows/{id}/trigger/events", &[&called], None).await;
     caller.call(PUT, "/api/v1/workflows/{id}/trigger/secret", &[&called], "", Some(json!({ "generate": true }))).await;
     caller.well(POST, "/api/v1/workflows/{id}/trigger/rotate", &[&called], None).await;

@@ -158,7 +158,6 @@ impl Ids {
                     ("session", _) => hex::encode(self.session),
                     // Public: it echoes to whoever asks.
                     ("nonce", _) => "nonce".to_owned(),
-                    ("connector", _) => "slack".to_owned(),
                     ("workspace", _) => self.workspace.to_string(),
                     // The secrets of links open their pages to whoever has them; nobody has this one.
                     ("token", "tokens") => self.token.to_string(),

@@ -171,6 +171,9 @@ fn triggers() -> Vec<Operation> {
         operation(TRIGGERS, Method::GET, "/api/v1/workflows/{id}/trigger", "Read a trigger's state")
             .text("Its address, who may call, what arrived, what was refused.")
             .answers_raw(200, any_object("What the trigger's card shows; which fields there are follows from the kind of trigger.")),
+        operation(TRIGGERS, Method::GET, "/api/v1/workflows/{id}/trigger/examples", "Read programs that call a webhook")
+            .text("In curl and five languages, signed as the webhook wants it; the secret is read from the environment.")
+            .answers_raw(200, any_object("`workflow`, `url`, `proof`, `secret` and `examples`.")),
         operation(TRIGGERS, Method::GET, "/api/v1/workflows/{id}/trigger/events", "Hear what arrives at a trigger")
             .streams("`trigger` with its whole state, now and whenever something arrives or is refused."),
         operation(TRIGGERS, Method::PUT, "/api/v1/workflows/{id}/trigger/secret", "Set the secret of a trigger's address")

@@ -1,7 +1,7 @@
 //! Changing one's own name.
 
 use super::account;
-use crate::{app::App, auth::Actor, problem::Problem, store::people};
+use crate::{app::App, auth::Actor, people::checked_name, problem::Problem, store::people};
 use axum::{
     Form,
     extract::State,
@@ -18,12 +18,11 @@ pub struct Input {
 
 /// `POST /settings/profile`
 pub async fn submit(State(app): State<App>, actor: Actor, Form(input): Form<Input>) -> Result<Response, Problem> {
-    let name = input.name.trim();
-    if name.is_empty() || name.chars().count() > 200 {
+    let Ok(name) = checked_name("name", &input.name) else {
         let mut errors = Errors::default();
         errors.add("name", "Write a name of at most 200 characters.");
         return account::page(&app, &actor, input.name, errors).await;
-    }
-    people::rename(&app.pool, actor.person, name).await?;
+    };
+    people::rename(&app.pool, actor.person, &name).await?;
     Ok(Redirect::to("/settings?done=saved").into_response())
 }

@@ -5,7 +5,7 @@ use crate::{
     app::App,
     auth::{Actor, permission::Action},
     pages,
-    people::{is_email, languages},
+    people::{checked_name, is_email, languages},
     problem::Problem,
     store::workspaces::{self, Settings},
 };
@@ -76,10 +76,10 @@ pub async fn submit(State(app): State<App>, actor: Actor, Form(input): Form<Inpu
 /// What was typed, as settings; or what is wrong with it.
 pub fn read(input: &Input) -> Result<Settings, Errors> {
     let mut errors = Errors::default();
-    let name = input.name.trim();
-    if name.is_empty() || name.chars().count() > 200 {
+    let name = checked_name("name", &input.name).unwrap_or_else(|_| {
         errors.add("name", "Write a name of at most 200 characters.");
-    }
+        String::new()
+    });
     let zone = input.time_zone.parse::<chrono_tz::Tz>();
     if zone.is_err() {
         errors.add("time_zone", "Pick a time zone from the list.");
@@ -98,19 +98,17 @@ pub fn read(input: &Input) -> Result<Settings, Errors> {
         errors.add("alert_url", "Write a whole address that begins with https:// or http://.");
     }
     match (zone, language) {
-        (Ok(zone), Some(language)) if errors.is_empty() => Ok(Settings {
-            name: name.to_owned(),
-            time_zone: zone.name().to_owned(),
-            language: language.to_owned(),
-            alert_mail,
-            alert_url,
-        }),
+        (Ok(zone), Some(language)) if errors.is_empty() => {
+            Ok(Settings { name, time_zone: zone.name().to_owned(), language: language.to_owned(), alert_mail, alert_url })
+        }
         _ => Err(errors),
     }
 }
 
 fn is_web_address(text: &str) -> bool {
-    text.len() <= 2_000 && Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+    text.len() <= 2_000
+        && !text.chars().any(char::is_control)
+        && Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
 fn page(app: &App, actor: &Actor, input: Input, errors: Errors) -> Result<Response, Problem> {
