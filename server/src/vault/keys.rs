@@ -6,9 +6,8 @@ use parking_lot::RwLock;
 use std::{
     fs,
     io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
-    time::{Duration, Instant},
 };
 use zeroize::Zeroizing;
 
@@ -40,21 +39,27 @@ pub enum NoKeys {
 /// A key file that is read again when somebody names a key that wasn't in it: another process may have added one.
 pub struct KeyFile {
     path: Option<PathBuf>,
-    keys: RwLock<(Keys, Instant)>,
+    keys: RwLock<(Keys, Stamp)>,
 }
 
-/// A file is not read again for an unknown key more often than this.
-const REREAD: Duration = Duration::from_secs(1);
+/// What tells one state of the file from the next: which file it is, how long, and when it was written. A file that is as it was is not
+/// read again for a key that isn't in it.
+type Stamp = Option<(u64, u64, i64, i64)>;
+
+fn stamp(path: &Path) -> Stamp {
+    let file = fs::metadata(path).ok()?;
+    Some((file.ino(), file.len(), file.mtime(), file.mtime_nsec()))
+}
 
 impl KeyFile {
     /// See [`Keys::load`].
     pub fn open(path: &Path, sealed: bool) -> Result<Self, NoKeys> {
         let keys = Keys::load(path, sealed)?;
-        Ok(Self { path: Some(path.to_owned()), keys: RwLock::new((keys, Instant::now() - REREAD)) })
+        Ok(Self { path: Some(path.to_owned()), keys: RwLock::new((keys, None)) })
     }
 
     pub fn in_memory(keys: Keys) -> Self {
-        Self { path: None, keys: RwLock::new((keys, Instant::now())) }
+        Self { path: None, keys: RwLock::new((keys, None)) }
     }
 
     /// The key that new values are sealed with, and its number.
@@ -91,17 +96,19 @@ impl KeyFile {
         let mut keys = Keys::load(path, true)?;
         let number = keys.add().ok_or_else(|| NoKeys::Full { path: path.clone() })?;
         keys.replace(path).map_err(io)?;
-        *self.keys.write() = (keys, Instant::now());
+        *self.keys.write() = (keys, None);
         Ok(number)
     }
 
     fn reread(&self) {
         let Some(path) = &self.path else { return };
         let mut keys = self.keys.write();
-        if keys.1.elapsed() < REREAD {
+        // Before it is read: what is written meanwhile is seen the next time.
+        let now = stamp(path);
+        if now.is_some() && keys.1 == now {
             return;
         }
-        keys.1 = Instant::now();
+        keys.1 = now;
         match Keys::load(path, true) {
             Ok(read) => keys.0 = read,
             Err(error) => tracing::error!(%error, "the key file could not be read again"),
@@ -265,7 +272,10 @@ mod tests {
         assert_eq!(other.newest().0, 1, "it has not looked");
         assert_eq!(other.key(2).unwrap(), one.newest().1);
         assert_eq!(other.newest().0, 2);
-        assert_eq!(other.add().unwrap(), 3);
+        assert_eq!(other.key(9), None);
+        assert_eq!(one.add().unwrap(), 3);
+        assert_eq!(other.key(3).unwrap(), one.newest().1, "as often as keys are added");
+        assert_eq!(other.add().unwrap(), 4);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 1, "no draft is left");
     }

@@ -181,7 +181,7 @@ pub(super) async fn form(
         },
         connector: connector.id.clone(),
         service: connector.name.clone(),
-        icon: super::list::icon(&connector.icon),
+        icon: connector.icon.clone(),
         docs: connector.docs.clone(),
         ways: connector.auth.iter().map(|auth| (auth.id.clone(), auth.title.clone())).collect(),
         auth: auth.id.clone(),

@@ -52,7 +52,7 @@ fn row(app: &App, actor: &Actor, it: Stored, used_by: Vec<String>) -> Row {
     Row {
         id: it.id.to_string(),
         service: connector.map_or(it.connector.as_str(), |connector| connector.name.as_str()).to_owned(),
-        icon: icon(connector.map_or("", |connector| connector.icon.as_str())),
+        icon: connector.map_or_else(|| "link".to_owned(), |connector| connector.icon.clone()),
         account: it.account_label,
         sharing: sharing(it.for_everybody, it.usable, it.owner == Some(actor.person)).to_owned(),
         owner: it.owner_name.unwrap_or_else(|| "Nobody any more".to_owned()),
@@ -62,11 +62,6 @@ fn row(app: &App, actor: &Actor, it: Stored, used_by: Vec<String>) -> Row {
         checked_at: it.checked_at.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true)),
         name: it.name,
     }
-}
-
-/// An icon of the web assets; connectors that draw their own get the plain one here.
-pub(super) fn icon(name: &str) -> String {
-    if towpath_web::icon_exists(name) { name.to_owned() } else { "link".to_owned() }
 }
 
 fn sharing(for_everybody: bool, usable: bool, own: bool) -> &'static str {

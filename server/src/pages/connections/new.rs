@@ -32,7 +32,7 @@ pub async fn show(State(app): State<App>, actor: Actor, Query(chosen): Query<Cho
         let services = app.registry.connectors().filter(|connector| !connector.auth.is_empty()).map(|connector| Service {
             id: connector.id.clone(),
             name: connector.name.clone(),
-            icon: super::list::icon(&connector.icon),
+            icon: connector.icon.clone(),
             sentence: connector.sentence.clone(),
         });
         let services = services.collect();

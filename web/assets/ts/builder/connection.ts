@@ -117,7 +117,7 @@ export class ConnectionElement extends Bound {
         ${session.edits ? html`<a class="button" href="/connections/new?connector=${encodeURIComponent(need.connector)}" target="_blank" rel="opener" @click=${() => (this.known = new Set((this.all ?? []).map((it) => it.id)))}>${icon("plus")}New<span class="visually-hidden"> connection, in a new tab</span></a>` : nothing}
       </div>
       <div id="${id}-more" aria-live="polite">
-        ${current ? html`<p class="hint"><span class="badge dot ${current.health === "works" ? "ok" : current.health === "untested" ? "" : "bad"}">${current.health_words}</span> <a href="/connections/${current.id}" target="_blank" rel="noopener">Open it</a></p>` : nothing}
+        ${current ? html`<p class="hint"><span class="badge dot ${current.health === "works" ? "ok" : current.health === "untested" ? "" : current.health === "unreachable" ? "wait" : "bad"}">${current.health_words}</span> <a href="/connections/${current.id}" target="_blank" rel="noopener">Open it</a></p>` : nothing}
         ${!chosen && this.all && fitting.length === 0 && need.required ? html`<p class="hint">There is none yet that you may use. Make one: it takes a minute.</p>` : nothing}
         ${this.trouble ? html`<p class="error">${this.trouble}</p>` : nothing}
         ${shown.map((it) => html`<p class=${it.severity === "blocks" ? "error" : "hint"}>${it.message}</p>`)}
