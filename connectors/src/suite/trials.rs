@@ -334,7 +334,8 @@ fn webhook(checked: &Checked, name: &str, max_age: Option<i64>, case: Option<&Ca
     if once.is_none() || once != again {
         return Err("the same delivery is not the same twice".into());
     }
-    let refused: [(&str, Box<dyn FnOnce(&mut super::case::Delivery)>); 5] = [
+    type Spoil = Box<dyn FnOnce(&mut super::case::Delivery)>;
+    let refused: [(&str, Spoil); 5] = [
         ("another secret", Box::new(|delivery| delivery.secret.push('x'))),
         ("no secret", Box::new(|delivery| delivery.secret.clear())),
         ("a changed body", Box::new(|delivery| delivery.body.push(' '))),

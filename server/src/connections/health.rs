@@ -79,7 +79,10 @@ pub fn of_call(refused: bool, result: Result<(), &StepError>) -> Option<(Health,
 
 /// What this process wrote lately about connections, so that a busy one isn't written at every call.
 #[derive(Default)]
-pub(super) struct Recent(Mutex<HashMap<ConnectionId, (Health, Option<DateTime<Utc>>)>>);
+pub(super) struct Recent(Mutex<HashMap<ConnectionId, Told>>);
+
+/// What the table says of a connection: its health, and when it was used last.
+type Told = (Health, Option<DateTime<Utc>>);
 
 /// A connection's last use is noted this exactly.
 const USED: TimeDelta = TimeDelta::minutes(1);

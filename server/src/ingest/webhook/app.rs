@@ -44,9 +44,12 @@ const LARGEST: usize = 1 << 20;
 /// In how many workflows' lists a delivery that nobody could verify is noted.
 const NOTED: usize = 20;
 
+/// Who listens to a connector, as of a moment.
+type Remembered = (Instant, Arc<Vec<Ready>>);
+
 /// Who listens, by connector.
 pub struct Listeners {
-    known: Mutex<HashMap<String, (Instant, Arc<Vec<Ready>>)>>,
+    known: Mutex<HashMap<String, Remembered>>,
     changes: Mutex<Watcher>,
 }
 

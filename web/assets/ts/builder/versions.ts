@@ -30,7 +30,7 @@ export class Versions extends Bound {
   private async read(before?: number): Promise<void> {
     const answer = await call<{ items: Listed[]; next: string | null }>("GET", `${this.session.path}/versions${before ? `?after=${before}` : ""}`);
     this.list = before ? [...(this.list ?? []), ...answer.items] : answer.items;
-    this.older = answer.before;
+    this.older = answer.next === null ? null : Number(answer.next);
   }
 
   private async restore(version: number): Promise<void> {
