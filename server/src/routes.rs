@@ -195,6 +195,7 @@ pub fn all() -> Routes {
         .get("/api/v1/workflows", Rule::May(Action::ViewWorkflows), api::workflows::list::get)
         .post("/api/v1/workflows", Rule::May(Action::EditWorkflows), api::workflows::create::post)
         .get("/api/v1/workflows/{id}", Rule::May(Action::ViewWorkflows), api::workflows::show::get)
+        .get("/api/v1/workflows/{id}/export", Rule::May(Action::ViewWorkflows), api::workflows::export::get)
         .delete("/api/v1/workflows/{id}", Rule::May(Action::EditWorkflows), api::workflows::state::delete)
         .post("/api/v1/workflows/{id}/edits", Rule::May(Action::EditWorkflows), api::workflows::edits::post)
         .post("/api/v1/workflows/{id}/rename", Rule::May(Action::EditWorkflows), api::workflows::state::rename)

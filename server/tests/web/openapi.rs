@@ -142,6 +142,7 @@ async fn every_answer_is_the_one_that_the_document_describes(pool: PgPoolOptions
     caller.well(POST, "/api/v1/workflows/{id}/rename", &[&called], Some(json!({ "name": "Called by others" }))).await;
     caller.well(GET, "/api/v1/workflows", &[], None).await;
     caller.well(GET, "/api/v1/workflows/{id}", &[&by_hand], None).await;
+    caller.well(GET, "/api/v1/workflows/{id}/export", &[&by_hand], None).await;
     let copy = caller.well(POST, "/api/v1/workflows/{id}/duplicate", &[&by_hand], None).await;
     caller.well(DELETE, "/api/v1/workflows/{id}", &[&text(&copy["id"])], None).await;
     caller.well(POST, "/api/v1/workflows/{id}/publish", &[&by_hand], Some(json!({}))).await;

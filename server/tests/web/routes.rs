@@ -168,6 +168,8 @@ impl Ids {
                     ("*rest", _) => "rest".to_owned(),
                     ("step", _) => "step".to_owned(),
                     ("part", _) => "output".to_owned(),
+                    // Connectors are the same for all workspaces; this one is none.
+                    ("connector", _) => "nowhere".to_owned(),
                     ("code", _) => "not-found".to_owned(),
                     ("file", _) => "app.css".to_owned(),
                     (other, _) => panic!("{}: tell this test what {{{other}}} is", route.path),

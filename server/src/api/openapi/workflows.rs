@@ -54,7 +54,7 @@ fn workflow() -> Value {
 }
 
 fn made() -> Value {
-    object(json!({ "id": id(), "href": text() }))
+    object(json!({ "id": id(), "href": text(), "missing_connections": list(text()) }))
 }
 
 fn samples() -> Value {
@@ -82,6 +82,9 @@ fn workflows() -> Vec<Operation> {
         operation(WORKFLOWS, Method::GET, "/api/v1/workflows/{id}", "Read a workflow")
             .text("The draft, and what is wrong with it.")
             .answers_raw(200, workflow()),
+        operation(WORKFLOWS, Method::GET, "/api/v1/workflows/{id}/export", "Export a workflow")
+            .text("The draft as a file has it: connections by their names, which mean something elsewhere; never a secret. Making a workflow from a document takes it back.")
+            .answers_raw(200, object_with(json!({ "document": { "type": "object" } }), &["document"])),
         operation(WORKFLOWS, Method::DELETE, "/api/v1/workflows/{id}", "Delete a workflow")
             .text("Its addresses lead nowhere from now on; its runs stay until they are too old."),
         operation(WORKFLOWS, Method::POST, "/api/v1/workflows/{id}/duplicate", "Copy a workflow").answers_raw(201, made()),

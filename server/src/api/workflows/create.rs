@@ -5,6 +5,7 @@ use crate::{
     api::extract::{Sent, read_value},
     app::App,
     auth::Actor,
+    connections::naming,
     pages::workflows::{create, duplicate},
     problem::Problem,
     store::workflows,
@@ -45,7 +46,9 @@ pub async fn post(State(app): State<App>, actor: Actor, Sent(new): Sent<New>) ->
         }
         let document: Workflow = read_value("document", document)?;
         let name = checked_name(new.name.as_deref().unwrap_or(&document.name))?;
-        return made(create::add(&app, &actor, &Workflow { name, ..document }).await?);
+        let (document, missing) = naming::by_id(&app.pool, &actor, document).await?;
+        let id = create::add(&app, &actor, &Workflow { name, ..document }).await?;
+        return made(id, &missing);
     }
     let name = checked_name(&new.name.ok_or_else(|| Problem::invalid("name", "Give the workflow a name."))?)?;
     let workflow = match new.starter.as_deref() {
@@ -55,16 +58,18 @@ pub async fn post(State(app): State<App>, actor: Actor, Sent(new): Sent<New>) ->
             Workflow { name, ..starter.workflow() }
         }
     };
-    made(create::add(&app, &actor, &workflow).await?)
+    made(create::add(&app, &actor, &workflow).await?, &[])
 }
 
 /// `POST /api/v1/workflows/{id}/duplicate`: a copy of the draft, unpublished, with an address of its own.
 pub async fn copy(State(app): State<App>, actor: Actor, Path(id): Path<WorkflowId>) -> Result<(StatusCode, Body<Json>), Problem> {
     let stored = workflows::find(&app.pool, actor.workspace, id).await?;
     let workflow = Workflow { name: duplicate::copy_name(&stored.name), ..read_document(stored.draft)? };
-    made(create::add(&app, &actor, &workflow).await?)
+    made(create::add(&app, &actor, &workflow).await?, &[])
 }
 
-fn made(id: WorkflowId) -> Result<(StatusCode, Body<Json>), Problem> {
-    Ok((StatusCode::CREATED, Body(json!({ "id": id, "href": format!("/workflows/{id}") }))))
+/// `missing` are the connections that a file names and nobody has here: its steps ask for one.
+fn made(id: WorkflowId, missing: &[String]) -> Result<(StatusCode, Body<Json>), Problem> {
+    let made = json!({ "id": id, "href": format!("/workflows/{id}"), "missing_connections": missing });
+    Ok((StatusCode::CREATED, Body(made)))
 }

@@ -4,6 +4,7 @@
 
 pub mod create;
 pub mod edits;
+pub mod export;
 pub mod list;
 pub mod live;
 pub mod options;

@@ -32,7 +32,7 @@ pub enum WorkflowCommand {
         #[command(flatten)]
         server: Server,
     },
-    /// Make a new workflow from a file. It is a draft, and has no connections until somebody picks them.
+    /// Make a new workflow from a file. It is a draft; its connections are found by their names.
     Import {
         /// YAML or JSON; "-" is standard input.
         file: PathBuf,
@@ -71,7 +71,7 @@ pub async fn run(command: WorkflowCommand) -> anyhow::Result<()> {
             }
         }
         WorkflowCommand::Export { id, output, server } => {
-            let found = server.api()?.get(&format!("workflows/{id}")).await?;
+            let found = server.api()?.get(&format!("workflows/{id}/export")).await?;
             let workflow: Workflow = serde_json::from_value(found["document"].clone()).context(
                 "The server's workflow is written in a format that this towpath doesn't know. Use the server's own version",
             )?;
@@ -81,6 +81,10 @@ pub async fn run(command: WorkflowCommand) -> anyhow::Result<()> {
             let workflow = read(&file)?;
             let made = server.api()?.post("workflows", Some(json!({ "name": name, "document": workflow }))).await?;
             say(made["id"].as_str().unwrap_or_default());
+            for name in made["missing_connections"].as_array().into_iter().flatten().filter_map(|name| name.as_str()) {
+                // The id alone goes to standard output, for scripts.
+                let _ = writeln!(std::io::stderr(), "There is no connection \"{name}\" there: its steps ask for one.");
+            }
             Ok(())
         }
         WorkflowCommand::Validate { file } => {

@@ -4,5 +4,6 @@
 mod attacks;
 mod canary;
 mod echo;
+mod files;
 mod pages;
 mod world;
