@@ -21,8 +21,9 @@ use towpath_engine::{
 
 /// From this many deaths in a row on, recovered runs go one at a time.
 const SUSPICIOUS: i16 = 2;
-/// A run that was alone when this many processes died is set aside.
-const GUILTY: i16 = 2;
+/// A run that was alone when this many processes died is set aside. Whoever kills a server several times within seconds meets the same
+/// runs again and again: two deaths prove little.
+const GUILTY: i16 = 4;
 /// Runs that go one at a time; more than that were never under way at once.
 const SUSPECTS: i64 = 512;
 

@@ -155,7 +155,7 @@ async fn a_run_that_kills_every_process_is_set_aside_and_its_neighbours_are_not(
     engine.crash().await;
     world.service.answers(|seen| if seen.path == "/poison" { Reply::Hang } else { Reply::Ok });
     // It "kills" each process that takes it up.
-    for _ in 0..3 {
+    for _ in 0..5 {
         let before = world.service.seen().iter().filter(|seen| seen.path == "/poison").count();
         let engine = world.start().await;
         let waiting = async {
