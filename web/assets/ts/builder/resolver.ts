@@ -1,6 +1,6 @@
 // What expressions come to over the samples. Plain paths are looked up here; everything else is asked of the server, many at a time.
 import { call, Refused } from "../shared/http";
-import { walk, type Json, type Obj } from "./model";
+import { walk, type Json, type Obj, type Step } from "./model";
 import { hasExpression, parse, stepsUsed } from "./template";
 import type { Session } from "./session";
 
@@ -17,7 +17,13 @@ export class Resolver {
   private readonly asked = new Set<string>();
   /** What whole sets of fields come to, by the fields and the data they were worked out from. */
   private readonly worked = new Map<string, Json | undefined>();
-  private readonly working: Obj[] = [];
+  /** Those that nobody has asked for yet. */
+  private readonly open = new Map<string, { fields: Obj; samples: { trigger: Json; steps: Obj } }>();
+  /** The same within one document and between two answers, so that a long workflow is gone through once. */
+  private memo = new WeakMap<Obj, Json | undefined>();
+  private memoOf: unknown;
+  private steps = new Map<string, Step>();
+  private stepsOf: unknown;
   private timer = 0;
   private turn = 0;
 
@@ -44,40 +50,68 @@ export class Resolver {
 
   /** What fields come to; undefined until the answer is there. A step that names itself or a later one gets no data from there. */
   private workOut(fields: Obj): Json | undefined {
-    if (!hasExpression(JSON.stringify(fields))) return fields;
-    if (this.working.includes(fields)) return undefined;
-    this.working.push(fields);
+    if (this.memoOf !== this.session.document) {
+      this.memoOf = this.session.document;
+      this.memo = new WeakMap();
+    }
+    if (this.memo.has(fields)) return this.memo.get(fields);
+    this.memo.set(fields, undefined);
+    const value = hasExpression(JSON.stringify(fields)) ? this.lookUp(fields) : fields;
+    this.memo.set(fields, value);
+    return value;
+  }
+
+  private step(id: string): Step | undefined {
+    if (this.stepsOf !== this.session.document) {
+      this.stepsOf = this.session.document;
+      this.steps = new Map(walk(this.session.document).map(({ step }) => [step.id, step]));
+    }
+    return this.steps.get(id);
+  }
+
+  private lookUp(fields: Obj): Json | undefined {
+    // First what it needs: over what isn't worked out yet it would come to something else.
+    for (const id of stepsUsed(fields)) {
+      const needed = this.session.samples.steps.has(id) ? undefined : this.step(id);
+      const its = needed?.use === "set" ? needed.input?.["fields"] : undefined;
+      if (typeof its === "object" && its !== null && !Array.isArray(its) && this.workOut(its) === undefined) return undefined;
+    }
     const samples = this.samplesFor(fields);
-    this.working.pop();
     const key = JSON.stringify([fields, samples.steps]);
     if (!this.worked.has(key)) {
       this.worked.set(key, undefined);
-      void this.askFor(key, fields, samples);
+      if (this.open.size === 0) queueMicrotask(() => void this.askForFields());
+      this.open.set(key, { fields, samples });
     }
     return this.worked.get(key);
   }
 
-  private async askFor(key: string, fields: Obj, samples: unknown): Promise<void> {
+  /** All that is open in one question: what one of them needs of the steps before is the same for the others. */
+  private async askForFields(): Promise<void> {
+    const asked = [...this.open].slice(0, 100);
+    asked.forEach(([key]) => this.open.delete(key));
     const turn = this.turn;
+    const samples = { trigger: asked[0]?.[1].samples.trigger ?? null, steps: Object.assign({}, ...asked.map(([, it]) => it.samples.steps)) as Obj };
     try {
-      const answer = await call<{ results: Record<string, Resolved> }>("POST", `${this.session.path}/resolve`, { samples, values: { fields } });
-      const value = answer.results["fields"]?.value;
-      if (turn !== this.turn || value === undefined) return;
-      this.worked.set(key, value);
+      const values = Object.fromEntries(asked.map(([, it], index) => [String(index), it.fields]));
+      const answer = await call<{ results: Record<string, Resolved> }>("POST", `${this.session.path}/resolve`, { samples, values });
+      if (turn !== this.turn) return;
+      asked.forEach(([key], index) => this.worked.set(key, answer.results[String(index)]?.value));
       // What was worked out from the fields as they are written is worked out anew.
+      this.memoOf = undefined;
       this.known.clear();
       this.asked.clear();
       this.session.changed();
+      if (this.open.size > 0) void this.askForFields();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      this.worked.delete(key);
+      asked.forEach(([key]) => this.worked.delete(key));
     }
   }
 
   private samplesFor(value: unknown): { trigger: Json; steps: Obj } {
     const { session } = this;
-    const used = stepsUsed(value);
-    const steps = walk(session.document).map((it) => it.step).filter((it) => used.has(it.id));
+    const steps = [...stepsUsed(value)].map((id) => this.step(id)).filter((it) => it !== undefined);
     return session.samples.send(session.document, session.catalogue, steps);
   }
 
@@ -87,6 +121,8 @@ export class Resolver {
     this.known.clear();
     this.asked.clear();
     this.worked.clear();
+    this.open.clear();
+    this.memoOf = undefined;
   }
 
   private schedule(): void {
