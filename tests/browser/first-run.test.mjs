@@ -340,8 +340,6 @@ test("every screen passes an automatic accessibility check, wide and narrow, lig
           if (path.startsWith(workflow)) await page.waitForSelector('[data-step="trigger"]');
           // The same page again, with the panel of its step and the data to map from.
           if (path.endsWith("#")) await page.click('[data-step]:not([data-step="trigger"])');
-          // Half-transparent on its way in, a sheet has no contrast to measure.
-          await page.evaluate(() => Promise.all(document.getAnimations().filter((it) => it.effect.getTiming().iterations !== Infinity).map((it) => it.finished)));
           const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1);
           if (wide) found.push(`${path} at ${width}: wider than the screen`);
           for (const issue of await accessibilityIssues(page)) found.push(`${path} at ${width}${dark ? " dark" : ""}: ${issue}`);
