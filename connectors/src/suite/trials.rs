@@ -235,6 +235,8 @@ async fn polling(
     {
         set(&mut empty.body, &next, Json::Null);
     }
+    // A list without items has no next page, wherever the service would name one.
+    empty.headers.remove("link");
     // An empty first look, and then something: that is news.
     let stage = Stage::answering(id, vec![empty.clone()]);
     let first = case
