@@ -67,7 +67,7 @@ async fn planted_mistakes_are_found_by_the_rule_that_is_for_them() {
         ("slack", "        prefix: v0=", "        prefix: v1=", "cases"),
         ("github", "\"{{ found.body.sha }}\"", "\"{{ found.body.sah }}\"", "cases"),
         ("github", "effect: unsafe", "effect: keyed", "manifest"),
-        ("todoist", "headers: { X-Request-Id: \"{{ run.key }}\" }", "headers: {}", "manifest"),
+        ("todoist", "section_id: \"{{ input.section }}\"", "section: \"{{ input.section }}\"", "cases"),
         ("todoist", "      key: \"{{ item.id }}\"", "      key: \"{{ item.content }}{{ now }}\"", "cases"),
     ];
     for (id, old, new, rule) in table {
