@@ -56,7 +56,7 @@ impl Routes {
         for method in [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS] {
             self.table.push(Route { method, path, rule });
         }
-        self.router = self.router.route(path, axum::routing::any(Guarded { rule, handler }));
+        self.router = self.router.route(path, axum::routing::any(Guarded::new(rule, handler)));
         self
     }
 
@@ -70,13 +70,13 @@ impl Routes {
     ) -> Self {
         self.table.push(Route { method, path, rule });
         // The rule stands in front of the handler itself: see auth::enforcement.
-        self.router = self.router.route(path, on(filter, Guarded { rule, handler }));
+        self.router = self.router.route(path, on(filter, Guarded::new(rule, handler)));
         self
     }
 
     /// The router, with the edge around it: request numbers, rendered problems, the headers that protect pages.
     pub fn into_router(self, app: &App) -> Router {
-        let nowhere = Guarded { rule: Rule::Visitor, handler: nowhere };
+        let nowhere = Guarded::new(Rule::Visitor, nowhere);
         edge::around(gate::around(self.router.fallback(nowhere), app), app).with_state(app.clone())
     }
 }

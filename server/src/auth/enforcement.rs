@@ -22,57 +22,66 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 /// Where the figures are.
 const METRICS: &str = "/metrics";
 /// The longest form that is read to find its token; pages send nothing longer.
 const LONGEST_FORM: usize = 1 << 20;
 
-/// A handler and the rule in front of it.
+/// What a handler is about to answer.
+pub type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+/// A handler and the rule in front of it. Of one type whatever the handler is, so that what stands in front of handlers is compiled
+/// once and not for each of them.
 #[derive(Clone)]
-pub struct Guarded<H> {
-    pub rule: Rule,
-    pub handler: H,
+pub struct Guarded {
+    rule: Rule,
+    handler: Arc<dyn Fn(Request, App) -> Answering + Send + Sync>,
 }
 
-impl<H: Handler<T, App>, T: 'static> Handler<(Rule, T), App> for Guarded<H> {
-    type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
+impl Guarded {
+    pub fn new<H: Handler<T, App>, T: 'static>(rule: Rule, handler: H) -> Self {
+        Self { rule, handler: Arc::new(move |request, app| Box::pin(handler.clone().call(request, app))) }
+    }
+
+    async fn answer(self, request: Request, app: App) -> Response {
+        let request = match admit(self.rule, request, &app).await {
+            Ok(request) => request,
+            Err(response) => return *response,
+        };
+        let actor = request.extensions().get::<Actor>().cloned();
+        let renewed = request.extensions().get::<Renewed>().cloned();
+        let key = match (&actor, idempotency::key_of(&request)) {
+            (Some(_), Ok(key)) => key,
+            (None, _) => None,
+            (_, Err(problem)) => return problem.into_response(),
+        };
+        let handle = |request| (self.handler)(request, app.clone());
+        let mut response = match (key, &actor) {
+            (Some(key), Some(by)) => idempotency::once(&app, by, key, request, handle).await,
+            _ => handle(request).await,
+        };
+        if let Some(Renewed(cookie)) = renewed
+            && !response.headers().contains_key(header::SET_COOKIE)
+        {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        let Some(actor) = actor else { return response };
+        // The error page keeps the bar of the person who meets it.
+        if !response.status().is_success() {
+            response.extensions_mut().insert(actor);
+            return response;
+        }
+        streams::while_allowed(response, &app, &actor)
+    }
+}
+
+impl Handler<Rule, App> for Guarded {
+    type Future = Answering;
 
     fn call(self, request: Request, app: App) -> Self::Future {
-        Box::pin(async move {
-            match admit(self.rule, request, &app).await {
-                Ok(request) => {
-                    let actor = request.extensions().get::<Actor>().cloned();
-                    let renewed = request.extensions().get::<Renewed>().cloned();
-                    let key = match (&actor, idempotency::key_of(&request)) {
-                        (Some(_), Ok(key)) => key,
-                        (None, _) => None,
-                        (_, Err(problem)) => return problem.into_response(),
-                    };
-                    let mut response = match (key, &actor) {
-                        (Some(key), Some(by)) => {
-                            let handle = |request| self.handler.call(request, app.clone());
-                            idempotency::once(&app, by, key, request, handle).await
-                        }
-                        _ => self.handler.call(request, app.clone()).await,
-                    };
-                    if let Some(Renewed(cookie)) = renewed
-                        && !response.headers().contains_key(header::SET_COOKIE)
-                    {
-                        response.headers_mut().append(header::SET_COOKIE, cookie);
-                    }
-                    let Some(actor) = actor else { return response };
-                    // The error page keeps the bar of the person who meets it.
-                    if !response.status().is_success() {
-                        response.extensions_mut().insert(actor);
-                        return response;
-                    }
-                    streams::while_allowed(response, &app, &actor)
-                }
-                Err(response) => *response,
-            }
-        })
+        Box::pin(self.answer(request, app))
     }
 }
 
