@@ -2,8 +2,10 @@
 //! what the manifest says.
 
 use super::document::{FORMAT, Manifest};
+use serde::de::DeserializeOwned;
 use serde_saphyr::{DuplicateKeyPolicy, MergeKeyPolicy, NonFiniteFloatPolicy, Options};
 use std::fmt;
+use towpath_engine::Json;
 
 /// The longest manifest, in bytes.
 pub const MAX_BYTES: usize = 512 * 1024;
@@ -37,7 +39,7 @@ pub fn read(text: &str) -> Result<Manifest, Problem> {
     if text.len() > MAX_BYTES {
         return Err(problem(None, format!("The manifest has {} bytes; {MAX_BYTES} are the most.", text.len())));
     }
-    let manifest: Manifest = serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
+    let written: Json = serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
         let error = error.without_snippet();
         let place = error.location().filter(|at| at.line() > 0).map(|at| (at.line(), at.column()));
         // Whatever the reader stumbled over, this is nearly always the reason.
@@ -51,11 +53,28 @@ pub fn read(text: &str) -> Result<Manifest, Problem> {
         let cut = [" at line ", ", line ", " (line "].iter().filter_map(|mark| what.rfind(mark)).min();
         problem(place, sentence(&what[..cut.unwrap_or(what.len())]))
     })?;
+    let manifest: Manifest =
+        typed(written).map_err(|(path, what)| Problem { message: sentence(&what), ..problem_at(text, path) })?;
     if manifest.towpath != FORMAT {
         let message = format!("This manifest is written in format {}; this Towpath reads format {FORMAT}.", manifest.towpath);
-        return Err(Problem { path: "towpath".into(), ..problem(locate(text, "towpath"), message) });
+        return Err(Problem { message, ..problem_at(text, "towpath".into()) });
     }
     Ok(manifest)
+}
+
+/// What was written, as `T`; else the path of what doesn't fit, and why. By way of JSON, because the YAML reader's own code is
+/// compiled once for each type that it reads into.
+pub fn typed<T: DeserializeOwned>(written: Json) -> Result<T, (String, String)> {
+    serde_path_to_error::deserialize(written).map_err(|error| {
+        let path = error.path().to_string();
+        let path = path.split('.').filter(|name| !name.is_empty() && *name != "?").collect::<Vec<_>>().join(".");
+        (path, error.into_inner().to_string())
+    })
+}
+
+fn problem_at(text: &str, path: String) -> Problem {
+    let place = locate(text, &path);
+    Problem { path, ..problem(place, "") }
 }
 
 fn problem(place: Option<(u64, u64)>, message: impl Into<String>) -> Problem {
@@ -176,7 +195,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_with_its_place() {
         assert_eq!(said(""), "fine");
-        assert!(said("acitons: {}").starts_with("line 3, column 1: Unknown field `acitons`"), "{}", said("acitons: {}"));
+        assert!(said("acitons: {}").starts_with("line 3, column 1: acitons: Unknown field `acitons`"), "{}", said("acitons: {}"));
         assert!(said("actions:\n  a: { effect: read, internal: yes }").starts_with("line 4"), "strict booleans");
         assert!(said("actions:\n  a: &x { effect: read }\n  b: *x").starts_with("line 4"), "no anchors");
         assert!(

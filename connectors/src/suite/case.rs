@@ -2,7 +2,7 @@
 
 use super::door::{Answer, Seen, Stage, at};
 use crate::{
-    manifest::check::Checked,
+    manifest::{check::Checked, read::typed},
     sdk::{
         poll::{Cursor, Polled},
         receive::{HookSecrets, Inbound, NotReceived, Received},
@@ -105,7 +105,8 @@ pub struct Failure {
 
 impl Case {
     pub fn read(text: &str) -> Result<Self, String> {
-        serde_saphyr::from_str(text).map_err(|error| error.without_snippet().to_string())
+        let written = serde_saphyr::from_str(text).map_err(|error| error.without_snippet().to_string())?;
+        typed(written).map_err(|(path, what)| format!("{path}: {what}"))
     }
 
     /// The operation that it is about.

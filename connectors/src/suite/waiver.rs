@@ -2,6 +2,7 @@
 //! whose day has passed.
 
 use super::Outcome;
+use crate::manifest::read::typed;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
@@ -29,7 +30,8 @@ pub fn built_in() -> Vec<Waiver> {
 /// # Errors
 /// What is wrong with it.
 pub fn read(text: &str) -> Result<Vec<Waiver>, String> {
-    let waivers: Vec<Waiver> = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
+    let written = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
+    let waivers: Vec<Waiver> = typed(written).map_err(|(path, what)| format!("{path}: {what}"))?;
     match waivers.iter().find(|waiver| waiver.reason.trim().len() < 15) {
         Some(waiver) => Err(format!("the waiver of {} for {} has no reason", waiver.connector, waiver.rule)),
         None => Ok(waivers),
