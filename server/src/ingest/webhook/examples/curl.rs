@@ -38,11 +38,18 @@ pub fn write(call: &Call) -> String {
         single(&call.url)
     ));
     for (name, value) in &call.headers {
-        let value = joined(value, "", "''", |piece| write_piece(piece, call));
-        code.line(format!("  -H {}{value} \\", single(&format!("{name}: "))));
+        code.line(format!("  -H {} \\", header(name, value, call)));
     }
     code.line(if call.body.is_some() { "  --data-binary \"$body\"" } else { "  --max-time 30" });
     code.0
+}
+
+/// One word for the shell; a value of nothing but text needs one pair of quotes.
+fn header(name: &str, value: &[Piece], call: &Call) -> String {
+    match value {
+        [Piece::Text(text)] => single(&format!("{name}: {text}")),
+        _ => single(&format!("{name}: ")) + &joined(value, "", "''", |piece| write_piece(piece, call)),
+    }
 }
 
 fn write_piece(piece: &Piece, call: &Call) -> String {
