@@ -5,7 +5,7 @@ mod respond;
 #[cfg(test)]
 mod tests;
 
-pub use respond::Respond;
+pub use respond::{Respond, is_refused_header};
 
 use crate::{
     Json,

@@ -26,8 +26,8 @@ enum AnswerKind {
     Empty,
 }
 
-/// Headers that an answer may not set: they would act on Towpath's own pages at the same address, or on the connection.
-const REFUSED_HEADERS: [&str; 12] = [
+/// Headers that an answer may not set.
+const REFUSED_HEADERS: [&str; 20] = [
     "set-cookie",
     "set-cookie2",
     "content-security-policy",
@@ -35,12 +35,27 @@ const REFUSED_HEADERS: [&str; 12] = [
     "strict-transport-security",
     "clear-site-data",
     "service-worker-allowed",
-    "content-length",
-    "transfer-encoding",
+    "x-content-type-options",
+    "public-key-pins",
+    "alt-svc",
+    "nel",
+    "report-to",
+    "reporting-endpoints",
+    "origin-agent-cluster",
     "connection",
-    "upgrade",
+    "keep-alive",
+    "transfer-encoding",
+    "content-length",
     "trailer",
+    "upgrade",
 ];
+
+/// May an answer not set this header? It would act on Towpath's own pages at the same address, or on the connection; and which pages
+/// elsewhere may read an answer is a setting of the trigger.
+pub fn is_refused_header(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    REFUSED_HEADERS.contains(&name.as_str()) || name.starts_with("access-control-") || name.starts_with("cross-origin-")
+}
 
 impl Respond {
     pub(super) fn compile(step: &Step) -> Result<Self, ExprError> {
@@ -120,11 +135,13 @@ impl Respond {
             if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)) {
                 return Err(refuse(&place, format!("\"{name}\" is not a header's name: letters, digits and hyphens only.")));
             }
-            if REFUSED_HEADERS.iter().any(|refused| refused.eq_ignore_ascii_case(&name)) {
-                return Err(refuse(
-                    &place,
-                    format!("An answer can't set the header {name}: it would reach beyond this workflow."),
-                ));
+            if is_refused_header(&name) {
+                let why = if name.to_ascii_lowercase().starts_with("access-control-") {
+                    "the trigger's setting for pages of other sites does that"
+                } else {
+                    "it would reach beyond this workflow"
+                };
+                return Err(refuse(&place, format!("An answer can't set the header {name}: {why}.")));
             }
             // A list sends the header once for each item.
             let values = match value {

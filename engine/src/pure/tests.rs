@@ -166,11 +166,14 @@ fn respond_refuses_what_would_reach_beyond_the_workflow() {
         "CLEAR-SITE-DATA",
         "Service-Worker-Allowed",
         "Content-Length",
+        "X-Content-Type-Options",
     ] {
         let (field, message) = complaint(input("respond", json!({ "headers": { name: "x" } })));
         assert_eq!(field, format!("headers.{name}"));
         assert_eq!(message, format!("An answer can't set the header {name}: it would reach beyond this workflow."));
     }
+    let (_, message) = complaint(input("respond", json!({ "headers": { "Access-Control-Allow-Origin": "*" } })));
+    assert!(message.ends_with("the trigger's setting for pages of other sites does that."), "{message}");
     for (fields, field, message) in [
         (
             json!({ "headers": { "a b": "x" } }),

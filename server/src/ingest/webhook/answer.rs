@@ -18,32 +18,9 @@ use axum::{
 use serde_json::json;
 use towpath_engine::{
     ids::RunId,
+    pure::is_refused_header,
     record::{Answer, AnswerBody, End, EndState},
 };
-
-/// Headers that a workflow may not set: they bind this origin, or the connection.
-const KEPT_BACK: [&str; 20] = [
-    "set-cookie",
-    "set-cookie2",
-    "content-security-policy",
-    "content-security-policy-report-only",
-    "strict-transport-security",
-    "clear-site-data",
-    "service-worker-allowed",
-    "x-content-type-options",
-    "public-key-pins",
-    "alt-svc",
-    "nel",
-    "report-to",
-    "reporting-endpoints",
-    "connection",
-    "keep-alive",
-    "transfer-encoding",
-    "content-length",
-    "trailer",
-    "upgrade",
-    "origin-agent-cluster",
-];
 
 /// The answer to what was taken.
 pub fn to(taken: Taken, settings: &Settings, form_post: bool) -> Response {
@@ -145,7 +122,7 @@ fn respond(run: RunId, answer: Answer) -> Response {
     for (name, value) in answer.headers {
         let (Ok(name), Ok(value)) = (HeaderName::try_from(name.trim()), HeaderValue::from_str(value.trim())) else { continue };
         let text = name.as_str();
-        if KEPT_BACK.contains(&text) || text.starts_with("access-control-") || text.starts_with("cross-origin-") {
+        if is_refused_header(text) {
             continue;
         }
         // A header may come several times; the content's type replaces the body's own.
