@@ -32,11 +32,9 @@ pub fn write(call: &Call) -> String {
             sign.algorithm.name()
         ));
     }
-    code.line("").line(format!(
-        "curl --silent --show-error --write-out '\\n%{{http_code}}\\n' -X {} {} \\",
-        call.method,
-        single(&call.url)
-    ));
+    code.line("")
+        .line(format!("curl --silent --show-error --write-out '\\n%{{http_code}}\\n' -X {} \\", call.method))
+        .line(format!("  {} \\", single(&call.url)));
     for (name, value) in &call.headers {
         code.line(format!("  -H {} \\", header(name, value, call)));
     }
