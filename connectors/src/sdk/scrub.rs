@@ -1,11 +1,12 @@
 //! Takes secrets out of what is kept or shown, by their content: as they are, and as services echo them (JSON-escaped, URL-encoded, in
 //! base64 at any place of a longer text, in hexadecimal, HTML-escaped). It knows nothing of names; [`super::mask`] judges those.
 //!
-//! Values shorter than [`SHORTEST`] bytes are left alone: taking "42" out of everything would destroy more than it protects. Services
-//! that issue keys issue longer ones.
+//! Values shorter than [`SHORTEST`] bytes are taken out only where they are the whole of a header or of a text in JSON: taking "test"
+//! out of the middle of everything would destroy more than it protects. Below [`SHORTEST_WHOLE`] they are left alone. Services that
+//! issue keys issue longer ones; what people choose as a password may be this short.
 
 use super::mask::MASK;
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, Match, MatchKind};
 use base64::{
     Engine as _,
     prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD},
@@ -15,8 +16,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::{borrow::Cow, collections::BTreeSet, fmt, sync::Arc};
 use towpath_engine::{Json, error::StepError};
 
-/// The shortest value that is looked for, in bytes.
+/// The shortest value that is looked for everywhere, in bytes.
 pub const SHORTEST: usize = 8;
+/// The shortest value that is looked for where it stands alone, in bytes.
+pub const SHORTEST_WHOLE: usize = 4;
 
 /// What `encodeURIComponent` leaves as it is.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -32,7 +35,42 @@ const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
 
 /// Knows some secrets. Cloning it is cheap; the default one knows none. Prints nothing.
 #[derive(Clone, Default)]
-pub struct Scrubber(Option<Arc<AhoCorasick>>);
+pub struct Scrubber(Option<Arc<Known>>);
+
+struct Known {
+    /// Forms of the long ones; after them the short ones in quotes, as a text of JSON has them.
+    finder: AhoCorasick,
+    /// How many forms of long ones there are.
+    long: usize,
+    short: BTreeSet<String>,
+}
+
+impl Known {
+    /// What stands in place of a match; `after` is the rest of the text.
+    fn in_place(&self, found: &Match, whole: &[u8], after: &[u8]) -> Vec<u8> {
+        if found.pattern().as_usize() < self.long {
+            return MASK.as_bytes().to_vec();
+        }
+        // A field's name that happens to be somebody's password stays: the data would be lost with it.
+        let is_name = after.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':');
+        if is_name { whole[found.range()].to_vec() } else { format!("\"{MASK}\"").into_bytes() }
+    }
+
+    fn clean(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        if std::str::from_utf8(bytes).is_ok_and(|text| self.short.contains(text)) {
+            return Some(MASK.into());
+        }
+        if !self.finder.is_match(bytes) {
+            return None;
+        }
+        let mut clean = Vec::with_capacity(bytes.len());
+        self.finder.replace_all_with_bytes(bytes, &mut clean, |found, _, clean| {
+            clean.extend_from_slice(&self.in_place(found, bytes, &bytes[found.end()..]));
+            true
+        });
+        Some(clean)
+    }
+}
 
 impl fmt::Debug for Scrubber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -42,20 +80,29 @@ impl fmt::Debug for Scrubber {
 
 impl Scrubber {
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut forms = BTreeSet::new();
+        let (mut forms, mut short) = (BTreeSet::new(), BTreeSet::new());
         for secret in secrets {
             // A key that was pasted with a line break around it comes back without.
             for secret in [secret, secret.trim()] {
                 if secret.len() >= SHORTEST {
                     forms.extend(forms_of(secret));
+                } else if secret.len() >= SHORTEST_WHOLE {
+                    short.insert(secret.to_owned());
                 }
             }
         }
-        if forms.is_empty() {
+        if forms.is_empty() && short.is_empty() {
             return Self(None);
         }
-        let built = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&forms);
-        Self(Some(Arc::new(built.expect("a few short patterns make a small automaton"))))
+        let quoted = short.iter().flat_map(|secret| {
+            let json = in_json(secret);
+            BTreeSet::from([format!("\"{}\"", in_ascii(&json)), format!("\"{json}\"")])
+        });
+        let long = forms.len();
+        let patterns: Vec<Vec<u8>> = forms.into_iter().chain(quoted.map(String::into_bytes)).collect();
+        let built = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&patterns);
+        let finder = built.expect("a few short patterns make a small automaton");
+        Self(Some(Arc::new(Known { finder, long, short })))
     }
 
     pub fn is_empty(&self) -> bool {
@@ -63,30 +110,17 @@ impl Scrubber {
     }
 
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        match &self.0 {
-            Some(finder) if finder.is_match(text) => {
-                let mut clean = String::with_capacity(text.len());
-                finder.replace_all_with(text, &mut clean, |_, _, clean| {
-                    clean.push_str(MASK);
-                    true
-                });
-                Cow::Owned(clean)
-            }
-            _ => Cow::Borrowed(text),
+        match self.bytes(text.as_bytes()) {
+            Cow::Borrowed(_) => Cow::Borrowed(text),
+            // A form may end inside a character; what is left of it is no text.
+            Cow::Owned(clean) => Cow::Owned(String::from_utf8_lossy(&clean).into_owned()),
         }
     }
 
     pub fn bytes<'t>(&self, bytes: &'t [u8]) -> Cow<'t, [u8]> {
-        match &self.0 {
-            Some(finder) if finder.is_match(bytes) => {
-                let mut clean = Vec::with_capacity(bytes.len());
-                finder.replace_all_with_bytes(bytes, &mut clean, |_, _, clean| {
-                    clean.extend_from_slice(MASK.as_bytes());
-                    true
-                });
-                Cow::Owned(clean)
-            }
-            _ => Cow::Borrowed(bytes),
+        match self.0.as_ref().and_then(|known| known.clean(bytes)) {
+            Some(clean) => Cow::Owned(clean),
+            None => Cow::Borrowed(bytes),
         }
     }
 
@@ -103,16 +137,20 @@ impl Scrubber {
             }
             Json::Number(number) => {
                 let text = number.to_string();
-                if let Cow::Owned(clean) = self.text(&text) {
+                // "1234" may be somebody's password; the number 1234 is a number.
+                if text.len() >= SHORTEST
+                    && let Cow::Owned(clean) = self.text(&text)
+                {
                     *value = clean.into();
                 }
             }
             Json::Array(items) => items.iter_mut().for_each(|item| self.json(item)),
             Json::Object(fields) => {
                 fields.values_mut().for_each(|item| self.json(item));
-                if fields.keys().any(|name| matches!(self.text(name), Cow::Owned(_))) {
-                    *fields =
-                        std::mem::take(fields).into_iter().map(|(name, item)| (self.text(&name).into_owned(), item)).collect();
+                let holds = |name: &str| name.len() >= SHORTEST && matches!(self.text(name), Cow::Owned(_));
+                if fields.keys().any(|name| holds(name)) {
+                    let clean = |name: String| if holds(&name) { self.text(&name).into_owned() } else { name };
+                    *fields = std::mem::take(fields).into_iter().map(|(name, item)| (clean(name), item)).collect();
                 }
             }
             Json::Null | Json::Bool(_) => {}
@@ -247,10 +285,10 @@ mod tests {
     #[test]
     fn what_holds_no_secret_stays_as_it_is() {
         let scrubber = Scrubber::new(["a long secret", "short"]);
-        for text in ["", "short", "a long secre", "another text"] {
+        for text in ["", "shorts", "in short", "a long secre", "another text"] {
             assert!(matches!(scrubber.text(text), Cow::Borrowed(_)), "{text}");
         }
-        assert!(Scrubber::new(["short", ""]).is_empty());
+        assert!(Scrubber::new(["pin", ""]).is_empty());
         assert_eq!(Scrubber::default().text("a long secret"), "a long secret");
     }
 
@@ -266,6 +304,25 @@ mod tests {
         let mut headers = HeaderMap::from_iter([(http::header::LOCATION, HeaderValue::from_static("/?k=hunter22222"))]);
         scrubber.headers(&mut headers);
         assert_eq!(headers["location"], "/?k=***");
+    }
+
+    #[test]
+    fn a_short_secret_is_taken_out_where_it_stands_alone() {
+        let scrubber = Scrubber::new(["s3cr\"t", "1234"]);
+        let mut value = json!({ "s3cr\"t": "s3cr\"t", "list": ["1234", "12345", "in 1234"], "n": 1234 });
+        let text = value.to_string();
+        let clean = json!({ "s3cr\"t": "***", "list": ["***", "12345", "in 1234"], "n": 1234 });
+        assert_eq!(scrubber.text(&text), clean.to_string());
+        scrubber.json(&mut value);
+        assert_eq!(value, clean);
+        let mut headers = HeaderMap::new();
+        headers.insert("x-echo", HeaderValue::from_static("1234"));
+        headers.insert("x-other", HeaderValue::from_static("1234 5"));
+        scrubber.headers(&mut headers);
+        assert_eq!(
+            (&headers["x-echo"], &headers["x-other"]),
+            (&HeaderValue::from_static("***"), &HeaderValue::from_static("1234 5"))
+        );
     }
 
     #[test]

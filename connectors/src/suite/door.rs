@@ -1,7 +1,10 @@
 //! The door of the trials: it keeps what it was given and answers what it was told. Nothing leaves the process.
 
 use crate::sdk::{
-    Call, Doors, Files, Http, HttpBody, HttpRequest, HttpResponse, Mail, MailMessage, StepTrace, connector::Connected,
+    Call, Collected, Doors, Files, Http, HttpBody, HttpRequest, HttpResponse, Mail, MailMessage, StepTrace,
+    attach::{Attached, attach},
+    connector::{Auth, Connected},
+    scrub::Scrubber,
 };
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -64,6 +67,32 @@ pub struct Seen {
 struct Scripted {
     script: Script,
     seen: Arc<Mutex<Vec<Seen>>>,
+    credential: Option<Credential>,
+}
+
+/// A connection's secrets as the server's door has them: it attaches them last, and takes them out of whatever comes back.
+pub struct Credential {
+    attached: Attached,
+    scrubber: Scrubber,
+}
+
+impl Credential {
+    /// What a way to authenticate makes of these fields.
+    ///
+    /// # Errors
+    /// When that can't be put on a request.
+    pub fn new(auth: &Auth, fields: &Object, secrets: &Object) -> Result<Self, StepError> {
+        let attached = attach(&auth.apply, fields, secrets)?;
+        let known = secrets.values().filter_map(Json::as_str).chain(attached.derived().iter().map(String::as_str));
+        let scrubber = Scrubber::new(known);
+        Ok(Self { attached, scrubber })
+    }
+
+    /// One whose door takes nothing out of what comes back: what the trials must notice.
+    #[cfg(test)]
+    pub fn leaking(auth: &Auth, fields: &Object, secrets: &Object) -> Result<Self, StepError> {
+        Ok(Self { scrubber: Scrubber::default(), ..Self::new(auth, fields, secrets)? })
+    }
 }
 
 impl Http for Scripted {
@@ -74,28 +103,32 @@ impl Http for Scripted {
                 HttpBody::Bytes(bytes) => bytes.clone(),
                 HttpBody::Empty | HttpBody::Multipart(_) => Bytes::new(),
             };
-            seen.push(Seen {
-                method: request.method.to_string(),
-                url: request.url.clone(),
-                headers: request.headers.clone(),
-                body,
-            });
+            let (mut url, mut headers) = (request.url.clone(), request.headers.clone());
+            if let Some(credential) = self.credential.as_ref().filter(|_| request.authenticate) {
+                credential.attached.put(&mut headers, &mut url);
+            }
+            seen.push(Seen { method: request.method.to_string(), url, headers, body });
             seen.len() - 1
         };
         let answer = (self.script)(count, &request);
+        let scrubber = self.credential.as_ref().map(|credential| credential.scrubber.clone()).unwrap_or_default();
         Box::pin(async move {
-            let answer = answer?;
+            let answer = answer.map_err(|mut error| {
+                scrubber.error(&mut error);
+                error
+            })?;
             let mut headers = HeaderMap::new();
             for (name, value) in &answer.headers {
                 if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) {
                     headers.append(name, value);
                 }
             }
+            scrubber.headers(&mut headers);
             Ok(HttpResponse {
                 status: StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
                 url: request.url,
                 headers,
-                body: answer.bytes(),
+                body: scrubber.bytes(&answer.bytes()).into_owned().into(),
                 took: Duration::from_millis(1),
                 received: at(),
                 rewritten: false,
@@ -140,8 +173,13 @@ pub struct Stage {
 
 impl Stage {
     pub fn new(connector: &str, script: Script) -> Self {
+        Self::with(connector, script, None)
+    }
+
+    /// A stage whose door has a credential.
+    pub fn with(connector: &str, script: Script, credential: Option<Credential>) -> Self {
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let http = Box::new(Scripted { script, seen: Arc::clone(&seen) });
+        let http = Box::new(Scripted { script, seen: Arc::clone(&seen), credential });
         let connected = Connected {
             // Each call has buckets of its own: trials wait for nobody.
             id: ConnectionId::new(),
@@ -182,6 +220,11 @@ impl Stage {
             doors: &self.doors,
             trace: &self.trace,
         }
+    }
+
+    /// What the run page would show of the call.
+    pub fn shown(&self) -> Collected {
+        self.trace.take()
     }
 
     pub fn seen(&self) -> Vec<Seen> {

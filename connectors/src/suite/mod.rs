@@ -3,6 +3,7 @@
 
 mod case;
 mod door;
+mod secrets;
 mod trials;
 pub mod waiver;
 

@@ -4,6 +4,7 @@ use super::{
     Outcome,
     case::Case,
     door::{Answer, Script, Stage, at},
+    secrets,
 };
 use crate::{
     manifest::{
@@ -19,9 +20,6 @@ use towpath_engine::{
     Json, Object,
     error::{ErrorKind, StepError},
 };
-
-/// What stands for every secret; it may appear nowhere.
-const CANARY: &str = "canary-7f3a91c4d2";
 
 /// All of them.
 pub async fn all(folder: &Folder, checked: &Checked) -> Vec<Outcome> {
@@ -66,7 +64,7 @@ pub async fn all(folder: &Folder, checked: &Checked) -> Vec<Outcome> {
             outcomes.push(Outcome::of(id, "webhooks", name, webhook(checked, name, hook.verify.max_age, case)));
         }
     }
-    outcomes.push(Outcome::of(id, "secrets", "sign-in", secrets(id, checked, &cases).await));
+    outcomes.extend(secrets::all(id, checked, &cases).await);
     outcomes
 }
 
@@ -361,40 +359,6 @@ fn webhook(checked: &Checked, name: &str, max_age: Option<i64>, case: Option<&Ca
         match case.deliver(checked, name, change)? {
             Err(crate::sdk::receive::NotReceived::Unverified(_)) => {}
             other => return Err(format!("a delivery with {what} was not refused: {other:?}")),
-        }
-    }
-    Ok(())
-}
-
-/// Nothing that a connector hands on or shows holds a secret.
-async fn secrets(id: &str, checked: &Checked, cases: &[(String, Case)]) -> Result<(), String> {
-    for (name, case) in cases {
-        if let Some(receive) = &case.receive {
-            let result = case.deliver(checked, receive, |delivery| delivery.secret = CANARY.into())?;
-            if format!("{result:?}").contains(CANARY) {
-                return Err(format!("{name}: the secret of the signature is in what came of it"));
-            }
-        }
-        if let (Some(action), true) = (&case.action, case.is_success()) {
-            let Some(carried) = checked.compiled.actions.get(action) else { continue };
-            let stage = Stage::answering(id, case.answers());
-            let _ = carried.run(stage.call(&case.input)).await;
-            let shown = format!("{:?}", stage.call(&case.input).trace.take());
-            if let Some(seen) = stage.seen().iter().find(|seen| seen.headers.contains_key(http::header::AUTHORIZATION)) {
-                return Err(format!(
-                    "{name}: the manifest signs in by itself ({}); that is the connection's to do",
-                    seen.url.path()
-                ));
-            }
-            if shown.contains(CANARY) {
-                return Err(format!("{name}: the run page would show a secret"));
-            }
-        }
-    }
-    // What signs in names only what it has; the door attaches it, after it has checked the host.
-    for auth in &checked.compiled.connector.auth {
-        if auth.apply.is_empty() {
-            return Err(format!("the sign-in {} attaches nothing", auth.id));
         }
     }
     Ok(())
