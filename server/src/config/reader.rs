@@ -8,6 +8,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Read by the commands that ask a running server (`towpath run …`): not settings of one, and no typing mistakes.
+const OF_CALLERS: [&str; 2] = ["TOWPATH_URL", "TOWPATH_TOKEN"];
+
 /// What the settings are read from, apart from files.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
@@ -152,7 +155,7 @@ impl Reader {
             .environment
             .variables
             .keys()
-            .filter(|name| name.starts_with("TOWPATH_"))
+            .filter(|name| name.starts_with("TOWPATH_") && !OF_CALLERS.contains(&name.as_str()))
             .filter(|name| !known.iter().any(|setting| setting.name == *name || is_file_name(setting, name)))
             .filter_map(|name| {
                 let near = nearest(name, &known)?;

@@ -1,7 +1,7 @@
 //! `towpath run …`: what ran, one run with its steps, a new run from an old event, and an end to one.
 
 use super::Server;
-use crate::cli::say;
+use crate::cli::{note, say};
 use clap::Subcommand;
 use serde_json::Value;
 use towpath_engine::ids::{RunId, WorkflowId};
@@ -20,8 +20,11 @@ pub enum RunCommand {
         #[arg(long)]
         period: Option<String>,
         /// How many, at most 200.
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=200))]
         limit: u16,
+        /// The whole answer, as JSON.
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         server: Server,
     },
@@ -54,7 +57,7 @@ pub enum RunCommand {
 /// A sentence for the person at the terminal.
 pub async fn run(command: RunCommand) -> anyhow::Result<()> {
     match command {
-        RunCommand::List { workflow, state, period, limit, server } => {
+        RunCommand::List { workflow, state, period, limit, json, server } => {
             let mut query = url::form_urlencoded::Serializer::new(String::new());
             query.append_pair("limit", &limit.to_string());
             let workflow = workflow.map(|id| id.to_string());
@@ -64,8 +67,17 @@ pub async fn run(command: RunCommand) -> anyhow::Result<()> {
                 }
             }
             let page = server.api()?.get(&format!("runs?{}", query.finish())).await?;
+            if json {
+                say(&serde_json::to_string_pretty(&page)?);
+                return Ok(());
+            }
             for it in page["items"].as_array().into_iter().flatten() {
                 say(&line(it));
+            }
+            if page["items"].as_array().is_none_or(Vec::is_empty) {
+                note("There are no such runs.");
+            } else if page["next"].is_string() {
+                note(&format!("There are more than {limit}: ask for more with --limit, or for fewer with --state and --period."));
             }
             Ok(())
         }

@@ -1,7 +1,7 @@
 //! `towpath workflow …`: workflows as files. What `export` writes, `import` reads; `validate` needs no server.
 
 use super::Server;
-use crate::cli::say;
+use crate::cli::{note, say};
 use anyhow::{Context, bail};
 use clap::Subcommand;
 use serde_json::json;
@@ -20,6 +20,9 @@ use towpath_engine::{
 pub enum WorkflowCommand {
     /// List the workflows.
     List {
+        /// As JSON, all of them in one list.
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         server: Server,
     },
@@ -55,20 +58,30 @@ pub enum WorkflowCommand {
 /// A sentence for the person at the terminal.
 pub async fn run(command: WorkflowCommand) -> anyhow::Result<()> {
     match command {
-        WorkflowCommand::List { server } => {
+        WorkflowCommand::List { json, server } => {
             let api = server.api()?;
             let mut after = String::new();
+            let mut all = Vec::new();
             loop {
-                let page = api.get(&format!("workflows?limit=200{after}")).await?;
-                for it in page["items"].as_array().into_iter().flatten() {
-                    let text = |name: &str| it[name].as_str().unwrap_or_default().to_owned();
-                    say(&format!("{}  {:<9}  {}", text("id"), text("state"), text("name")));
-                }
+                let mut page = api.get(&format!("workflows?limit=200{after}")).await?;
+                all.extend(page["items"].as_array_mut().map(std::mem::take).unwrap_or_default());
                 match page["next"].as_str() {
                     Some(next) => after = format!("&after={next}"),
-                    None => return Ok(()),
+                    None => break,
                 }
             }
+            if json {
+                say(&serde_json::to_string_pretty(&all)?);
+                return Ok(());
+            }
+            for it in &all {
+                let text = |name: &str| it[name].as_str().unwrap_or_default();
+                say(&format!("{}  {:<9}  {}", text("id"), text("state"), text("name")));
+            }
+            if all.is_empty() {
+                note("There are no workflows yet.");
+            }
+            Ok(())
         }
         WorkflowCommand::Export { id, output, server } => {
             let found = server.api()?.get(&format!("workflows/{id}/export")).await?;
@@ -81,9 +94,9 @@ pub async fn run(command: WorkflowCommand) -> anyhow::Result<()> {
             let workflow = read(&file)?;
             let made = server.api()?.post("workflows", Some(json!({ "name": name, "document": workflow }))).await?;
             say(made["id"].as_str().unwrap_or_default());
+            // The id alone goes to standard output, for scripts.
             for name in made["missing_connections"].as_array().into_iter().flatten().filter_map(|name| name.as_str()) {
-                // The id alone goes to standard output, for scripts.
-                let _ = writeln!(std::io::stderr(), "There is no connection \"{name}\" there: its steps ask for one.");
+                note(&format!("There is no connection \"{name}\" there: its steps ask for one."));
             }
             Ok(())
         }
