@@ -12,7 +12,8 @@ pub trait Catalogue: Send + Sync {
 }
 
 /// A trigger or an action: identity, words, form.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "CatalogueOperation")]
 pub struct Operation {
     /// As the document says it: `webhook`, `http.request`, `branch`.
     pub name: String,
@@ -42,7 +43,7 @@ pub struct Operation {
 }
 
 /// The connection that an operation works through.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ConnectionNeed {
     /// The connector whose connections fit.
     pub connector: String,
@@ -50,14 +51,15 @@ pub struct ConnectionNeed {
     pub required: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "OperationRole")]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     Trigger,
     Action,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Category {
     /// Starts a run.
@@ -71,7 +73,7 @@ pub enum Category {
 }
 
 /// What a repeat of an action does to the outside world. Decides what a retry may do after an unknown outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
     /// Changes nothing.
@@ -85,7 +87,7 @@ pub enum Effect {
 }
 
 /// How an operation's effect follows from its input.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EffectRule {
     Always(Effect),
@@ -98,7 +100,8 @@ pub enum EffectRule {
 }
 
 /// One field of a form.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "FormField")]
 pub struct Field {
     /// The key in the step's `input`.
     pub name: String,
@@ -127,7 +130,8 @@ pub struct Field {
 }
 
 /// Options that the service lists.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "FieldPick")]
 pub struct Pick {
     /// Fields that must have a value before the service can be asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -171,13 +175,13 @@ impl Operation {
 }
 
 /// Shown only while the other field is shown itself and has one of these values; see [`Operation::shows`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ShowIf {
     pub field: String,
     pub is: Vec<Json>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum FieldKind {
     Text,
@@ -219,7 +223,7 @@ pub enum FieldKind {
     Inputs,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Choice {
     pub value: Json,
     pub title: String,

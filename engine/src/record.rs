@@ -181,7 +181,7 @@ pub enum WokenBy {
 }
 
 /// A person's word on an effect whose outcome is unknown.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "decision", rename_all = "snake_case")]
 pub enum Decision {
     /// It took effect: go on as if the step had succeeded, with this output.

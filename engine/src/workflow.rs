@@ -32,6 +32,7 @@ pub struct Workflow {
     /// The version of the document's format: 1.
     pub towpath: u32,
     /// What people call it.
+    #[schemars(length(max = 200), regex(pattern = r"[^\s\u0000]"))]
     pub name: String,
     /// Absent until somebody picks one; a workflow without a trigger can be saved and not published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -221,8 +222,9 @@ impl fmt::Display for StepId {
 }
 
 /// Where a step stands in a run: its id, with loop indices before it once there are loops (`each[3].send`).
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(inline)]
 pub struct StepPath(pub String);
 
 impl fmt::Display for StepPath {
@@ -239,7 +241,7 @@ impl From<&StepId> for StepPath {
 
 /// A length of time written as people write it: `500ms`, `30s`, `5m`, `2h`, `3d`; one number and one unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema)]
-#[schemars(with = "String", extend("pattern" = "^ *[0-9]+ *(ms|s|m|h|d) *$"))]
+#[schemars(with = "String", extend("pattern" = "^ *[0-9]{1,10} *(ms|s|m|h|d) *$"))]
 pub struct Span(pub Duration);
 
 impl fmt::Display for Span {
@@ -262,6 +264,9 @@ impl std::str::FromStr for Span {
         let text = text.trim();
         let split = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(refuse)?;
         let (number, unit) = text.split_at(split);
+        if number.len() > 10 {
+            return Err(refuse());
+        }
         let number: u64 = number.parse().map_err(|_| refuse())?;
         let millis: u64 = match unit.trim() {
             "ms" => 1,

@@ -108,7 +108,7 @@ impl Code {
 }
 
 /// One field's mistake.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, schemars::JsonSchema)]
 pub struct FieldProblem {
     pub field: String,
     pub message: String,
@@ -140,6 +140,11 @@ impl Problem {
         let mut problem = Self::new(Code::InvalidInput, message.clone());
         problem.fields.push(FieldProblem { field: field.into(), message });
         problem
+    }
+
+    /// What is well said, and clashes with what is there, at a field.
+    pub fn clash(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: Code::Conflict, ..Self::invalid(field, message) }
     }
 
     /// What nobody foresaw. People read that it was logged; the log has the source.
@@ -207,6 +212,10 @@ pub fn render(mut response: Response, visit: &Visit, json: bool) -> Response {
 fn json_response(problem: &Problem, visit: Option<&Visit>) -> Response {
     let body = problem.to_json(visit.map(|visit| visit.request)).to_string();
     let mut response = (problem.code.status(), [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+    if problem.code == Code::NotSignedIn {
+        // What a program is to send. Browsers ask nobody for a bearer.
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Towpath\""));
+    }
     if let Some(seconds) = problem.retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use towpath_engine::{Object, catalogue::Field, ids::ConnectionId};
 
 /// The integration with one service.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Connector {
     /// `slack`; the prefix of its operations' names.
     pub id: String,
@@ -25,7 +25,8 @@ pub struct Connector {
 }
 
 /// One way to authenticate.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "ConnectorAuth")]
 pub struct Auth {
     /// `bot_token`; stored with the connection.
     pub id: String,
@@ -40,7 +41,7 @@ pub struct Auth {
 }
 
 /// What one way to authenticate puts on a request. Values are texts with expressions over `secret` and `connection`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Attach {
     Header {
@@ -59,7 +60,8 @@ pub enum Attach {
 }
 
 /// Which hosts a connection's secrets may be sent to.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "ConnectorHosts")]
 #[serde(rename_all = "snake_case")]
 pub enum Hosts {
     /// These, and no others: `slack.com`, `*.example.com` (names below it), `{{ connection.subdomain }}.example.com`. Without a port it
@@ -71,7 +73,8 @@ pub enum Hosts {
 }
 
 /// A request that shows whether a connection works, and whose it is.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "ConnectorTest")]
 pub struct Probe {
     pub method: String,
     /// An address with expressions over `connection`. `connection.test_url` is an address that the person who tests writes down, for

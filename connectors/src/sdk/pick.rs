@@ -20,7 +20,8 @@ pub struct Options {
 }
 
 /// One of them.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "PickOption")]
 pub struct Option {
     pub value: Json,
     pub label: String,

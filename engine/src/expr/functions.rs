@@ -6,7 +6,8 @@ use serde::Serialize;
 use std::{borrow::Cow, sync::LazyLock};
 
 /// How a function is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "FunctionKind")]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// After a value and a bar: `value | name(…)`.
@@ -16,7 +17,8 @@ pub enum Kind {
 }
 
 /// What a function works on: the chapters of the list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "FunctionGroup")]
 #[serde(rename_all = "snake_case")]
 pub enum Group {
     Text,
@@ -40,7 +42,8 @@ impl Group {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "FunctionParameter")]
 pub struct Parameter {
     pub name: &'static str,
     pub required: bool,
@@ -59,7 +62,7 @@ pub(super) const fn may(name: &'static str) -> Parameter {
 pub(super) type Call = for<'a> fn(Arguments<'a>) -> Result<Val<'a>, Fault>;
 
 /// A filter or a function, with its words and a tested example.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, schemars::JsonSchema)]
 pub struct Function {
     pub name: &'static str,
     pub kind: Kind,

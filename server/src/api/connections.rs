@@ -1,7 +1,11 @@
 //! Connections as JSON. Secrets go in and never come out: an answer says that one is set, and how it ends.
 
 use crate::{
-    api::extract::Sent,
+    api::{
+        extract::{Asked, MaybeSent, Sent},
+        openapi::new_connection,
+        page::{Page, Window},
+    },
     app::App,
     auth::{Actor, permission::Role},
     connections::{
@@ -19,11 +23,14 @@ use crate::{
 };
 use axum::{
     Json as Body,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     http::StatusCode,
+    response::{IntoResponse as _, Response},
 };
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use std::collections::{BTreeMap, HashMap};
 use towpath_connectors::sdk::connector::{Auth, Connector, Hosts};
 use towpath_engine::{
     Json, Object,
@@ -31,11 +38,8 @@ use towpath_engine::{
     workflow::Workflow,
 };
 
-/// Connections on one page.
-const PAGE: i64 = 100;
-
 /// Who may use a connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Sharing {
     Everybody,
@@ -67,11 +71,14 @@ pub struct New {
 }
 
 /// A change; what is left out stays as it is. A secret that is null is taken away.
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "ConnectionChange")]
 #[serde(deny_unknown_fields)]
 pub struct Change {
     #[serde(default)]
+    #[schemars(length(max = 100), regex(pattern = form::NAME))]
     pub(crate) name: Option<String>,
+    /// Those that change, by their names.
     #[serde(default)]
     pub(crate) fields: Option<Object>,
     #[serde(default)]
@@ -82,7 +89,8 @@ pub struct Change {
     pub(crate) people: Option<Vec<PersonId>>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "ConnectionTest")]
 #[serde(deny_unknown_fields)]
 pub struct Test {
     /// An address to try, for connections to services that have no connector of their own.
@@ -90,41 +98,128 @@ pub struct Test {
     url: Option<String>,
 }
 
-#[derive(Deserialize)]
+/// What a test found out.
+#[derive(Serialize, JsonSchema)]
+pub struct Tested {
+    #[schemars(with = "Health")]
+    health: &'static str,
+    /// What happened, a sentence.
+    message: String,
+    /// What to do.
+    hint: Option<String>,
+    /// Whose account it is, where the service says so.
+    account: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Filter {
     /// Only this connector's.
     connector: Option<String>,
-    /// The name of the last one of the page before.
+    /// The `next` of the page before.
     after: Option<String>,
+    /// How many connections, from 1 to 200; 50 unless given.
+    #[schemars(range(min = 1, max = 200))]
+    limit: Option<u16>,
+}
+
+/// The services that there are.
+#[derive(Serialize, JsonSchema)]
+pub struct Services<'a> {
+    connectors: Vec<&'a Connector>,
+}
+
+/// A connection without its secrets.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Connection")]
+pub struct View {
+    id: ConnectionId,
+    name: String,
+    /// The connector's id.
+    connector: String,
+    /// The name of the service.
+    service: String,
+    /// Which of the connector's ways to authenticate.
+    auth: String,
+    /// The public fields.
+    fields: Object,
+    /// The secret ones: that they are set, and how a long one ends.
+    #[schemars(with = "BTreeMap<String, String>")]
+    secrets: Object,
+    /// Where its secrets may be sent, as patterns.
+    hosts: Vec<String>,
+    /// Null when they left.
+    owner: Option<Named>,
+    sharing: Sharing,
+    /// Whoever asks may build with it.
+    usable: bool,
+    /// Whoever asks may change, share and delete it.
+    manageable: bool,
+    #[schemars(with = "Health")]
+    health: String,
+    health_words: &'static str,
+    health_since: DateTime<Utc>,
+    checked_at: Option<DateTime<Utc>>,
+    last_error: Option<String>,
+    /// Whose account it is at the service.
+    account: Option<String>,
+    account_id: Option<String>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    used_at: Option<DateTime<Utc>>,
+}
+
+/// A connection, the people it is shared with and the workflows that use it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ConnectionWithUse")]
+pub struct Whole {
+    #[serde(flatten)]
+    view: View,
+    people: Vec<Named>,
+    used_by: Vec<User>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "NamedPerson")]
+pub struct Named {
+    id: PersonId,
+    name: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "UsingWorkflow")]
+pub struct User {
+    workflow: WorkflowId,
+    name: String,
+    /// In the version that runs, as opposed to the draft alone.
+    published: bool,
 }
 
 /// `GET /api/v1/connectors`: the services there are, and what their connections ask for.
-pub async fn connectors(State(app): State<App>) -> Body<Json> {
-    let listed: Vec<&Connector> = app.registry.connectors().collect();
-    Body(json!({ "connectors": listed }))
+pub async fn connectors(State(app): State<App>) -> Response {
+    Body(Services { connectors: app.registry.connectors().collect() }).into_response()
 }
 
-/// `GET /api/v1/connections?connector=&after=`: by name, a hundred at a time.
-pub async fn list(State(app): State<App>, actor: Actor, Query(filter): Query<Filter>) -> Result<Body<Json>, Problem> {
+/// `GET /api/v1/connections?connector=`: by name.
+pub async fn list(State(app): State<App>, actor: Actor, Asked(filter): Asked<Filter>) -> Result<Body<Page<View>>, Problem> {
     // The database takes no NUL, and no name has one.
     let plain = |text: Option<String>| text.map(|text| text.replace('\0', ""));
-    let (connector, after) = (plain(filter.connector), plain(filter.after));
-    let (connector, after) = (connector.as_deref(), after.as_deref());
-    let mut listed = connections::list(&app.pool, actor.workspace, actor.person, connector, after, PAGE + 1).await?;
-    let more = listed.len() > PAGE as usize;
-    listed.truncate(PAGE as usize);
-    let after = listed.last().filter(|_| more).map(|last| last.name.clone());
-    let shown: Vec<Json> = listed.iter().map(|it| view(&app, &actor, it)).collect();
-    Ok(Body(json!({ "connections": shown, "after": after })))
+    let window = Window::new(plain(filter.after), filter.limit)?;
+    let (connector, after) = (plain(filter.connector), window.after.as_deref());
+    let rows = connections::list(&app.pool, actor.workspace, actor.person, connector.as_deref(), after, window.rows()).await?;
+    Ok(Body(window.page(rows, |row| row.name.clone(), |row| view(&app, &actor, &row))))
 }
 
 /// `GET /api/v1/connections/{id}`: one connection, with the workflows that use it and the people it is shared with.
-pub async fn get(State(app): State<App>, actor: Actor, Path(id): Path<ConnectionId>) -> Result<Body<Json>, Problem> {
+pub async fn get(State(app): State<App>, actor: Actor, Path(id): Path<ConnectionId>) -> Result<Body<Whole>, Problem> {
     Ok(Body(whole(&app, &actor, id).await?))
 }
 
 /// `POST /api/v1/connections`: 201 with the new connection. It belongs to whoever made it.
-pub async fn post(State(app): State<App>, actor: Actor, Sent(new): Sent<New>) -> Result<(StatusCode, Body<Json>), Problem> {
+pub async fn post(State(app): State<App>, actor: Actor, Sent(new): Sent<New>) -> Result<(StatusCode, Body<Whole>), Problem> {
+    let (connector, auth) = chosen(&app, &new)?;
+    form::read(connector, auth, &Filled { name: &new.name, fields: &new.fields, hosts: &new.hosts }, None)?;
+    new_connection::fits(connector, auth, &new)?;
     let id = create(&app, &actor, new).await?;
     Ok((StatusCode::CREATED, Body(whole(&app, &actor, id).await?)))
 }
@@ -135,7 +230,7 @@ pub async fn put(
     actor: Actor,
     Path(id): Path<ConnectionId>,
     Sent(change): Sent<Change>,
-) -> Result<Body<Json>, Problem> {
+) -> Result<Body<Whole>, Problem> {
     self::change(&app, &actor, id, change).await?;
     Ok(Body(whole(&app, &actor, id).await?))
 }
@@ -145,17 +240,12 @@ pub async fn test(
     State(app): State<App>,
     actor: Actor,
     Path(id): Path<ConnectionId>,
-    Body(test): Body<Test>,
-) -> Result<Body<Json>, Problem> {
+    MaybeSent(test): MaybeSent<Test>,
+) -> Result<Body<Tested>, Problem> {
     let found = connections::find(&app.pool, actor.workspace, actor.person, id).await?;
     let tested = probe::test(&app.connections, actor.workspace, actor.person, &found, test.url.as_deref()).await;
     let tested = tested.map_err(refused)?;
-    Ok(Body(json!({
-        "health": tested.health.name(),
-        "message": tested.message,
-        "hint": tested.hint,
-        "account": tested.account,
-    })))
+    Ok(Body(Tested { health: tested.health.name(), message: tested.message, hint: tested.hint, account: tested.account }))
 }
 
 /// A test that could not be made.
@@ -166,10 +256,10 @@ pub(crate) fn refused(error: towpath_engine::error::StepError) -> Problem {
         None => error.message.clone(),
     };
     match (error.kind, &error.field) {
-        (_, Some(field)) => Problem::invalid(field.clone(), message),
+        (_, Some(field)) => Problem::clash(field.clone(), message),
         (ErrorKind::Unavailable, _) => Problem::new(Code::Unavailable, message),
         (ErrorKind::Forbidden, _) => Problem::new(Code::Forbidden, message),
-        _ => Problem::new(Code::InvalidInput, message),
+        _ => Problem::new(Code::Conflict, message),
     }
 }
 
@@ -193,9 +283,7 @@ fn must_manage(actor: &Actor, connection: &Stored) -> Result<(), Problem> {
 }
 
 pub(crate) async fn create(app: &App, actor: &Actor, new: New) -> Result<ConnectionId, Problem> {
-    let connector =
-        app.registry.connector(&new.connector).ok_or_else(|| Problem::invalid("connector", "There is no such connector."))?;
-    let auth = auth_of(connector, new.auth.as_deref())?;
+    let (connector, auth) = chosen(app, &new)?;
     let filled = Filled { name: &new.name, fields: &new.fields, hosts: &new.hosts };
     let read = form::read(connector, auth, &filled, None)?;
     let (id, now) = (ConnectionId::new(), app.clock.now());
@@ -207,6 +295,12 @@ pub(crate) async fn create(app: &App, actor: &Actor, new: New) -> Result<Connect
     connections::set_people(&mut transaction, actor.workspace, id, &new.people).await.map_err(not_a_member)?;
     transaction.commit().await?;
     Ok(id)
+}
+
+fn chosen<'a>(app: &'a App, new: &New) -> Result<(&'a Connector, &'a Auth), Problem> {
+    let connector =
+        app.registry.connector(&new.connector).ok_or_else(|| Problem::invalid("connector", "There is no such connector."))?;
+    Ok((connector, auth_of(connector, new.auth.as_deref())?))
 }
 
 fn auth_of<'a>(connector: &'a Connector, id: Option<&str>) -> Result<&'a Auth, Problem> {
@@ -245,7 +339,9 @@ pub(crate) async fn change(app: &App, actor: &Actor, id: ConnectionId, change: C
         let mut fields = found.fields.clone();
         fields.extend(change.fields.unwrap_or_default());
         let hosts = change.hosts.as_deref().unwrap_or(&found.hosts);
-        let read = form::read(connector, auth, &Filled { name, fields: &fields, hosts }, Some(&before))?;
+        // What is missing follows from what is there: a clash with it, not a mistake in writing.
+        let read = form::read(connector, auth, &Filled { name, fields: &fields, hosts }, Some(&before))
+            .map_err(|problem| Problem { code: Code::Conflict, ..problem })?;
         let sealed = seal(app, actor, id, &read).await?;
         let content = content(&read, sealed.as_deref(), sharing);
         connections::update(&mut transaction, actor.workspace, id, &content, now).await.map_err(named_twice)?;
@@ -285,7 +381,7 @@ fn content<'a>(read: &'a Read, sealed: Option<&'a [u8]>, sharing: Sharing) -> Co
 fn named_twice(error: store::Error) -> Problem {
     match error {
         store::Error::Conflict(name) if name == "connection_name" => {
-            Problem::invalid("name", "Another connection has this name. Choose one that tells them apart.")
+            Problem::clash("name", "Another connection has this name. Choose one that tells them apart.")
         }
         other => other.into(),
     }
@@ -293,13 +389,13 @@ fn named_twice(error: store::Error) -> Problem {
 
 fn not_a_member(error: store::Error) -> Problem {
     match error {
-        store::Error::Conflict(_) => Problem::invalid("people", "A connection can only be shared with members of the workspace."),
+        store::Error::Conflict(_) => Problem::clash("people", "A connection can only be shared with members of the workspace."),
         other => other.into(),
     }
 }
 
 /// A connection as the API shows it.
-fn view(app: &App, actor: &Actor, it: &Stored) -> Json {
+fn view(app: &App, actor: &Actor, it: &Stored) -> View {
     let connector = app.registry.connector(&it.connector);
     let secrets: Object = it
         .hints
@@ -309,30 +405,30 @@ fn view(app: &App, actor: &Actor, it: &Stored) -> Json {
             (name.clone(), shown.into())
         })
         .collect();
-    json!({
-        "id": it.id,
-        "name": it.name,
-        "connector": it.connector,
-        "service": connector.map_or(it.connector.as_str(), |connector| connector.name.as_str()),
-        "auth": it.auth,
-        "fields": it.fields,
-        "secrets": secrets,
-        "hosts": allowed_hosts(connector, it),
-        "owner": it.owner.map(|id| json!({ "id": id, "name": it.owner_name })),
-        "sharing": if it.for_everybody { Sharing::Everybody } else { Sharing::People },
-        "usable": it.usable,
-        "manageable": manages(actor, it),
-        "health": it.health,
-        "health_words": Health::from_name(&it.health).words(),
-        "health_since": it.health_since,
-        "checked_at": it.checked_at,
-        "last_error": it.last_error,
-        "account": it.account_label,
-        "account_id": it.account_id,
-        "created_at": it.created_at,
-        "updated_at": it.updated_at,
-        "used_at": it.used_at,
-    })
+    View {
+        id: it.id,
+        name: it.name.clone(),
+        connector: it.connector.clone(),
+        service: connector.map_or(&it.connector, |connector| &connector.name).clone(),
+        auth: it.auth.clone(),
+        fields: it.fields.clone(),
+        secrets,
+        hosts: allowed_hosts(connector, it),
+        owner: it.owner.map(|id| Named { id, name: it.owner_name.clone().unwrap_or_default() }),
+        sharing: if it.for_everybody { Sharing::Everybody } else { Sharing::People },
+        usable: it.usable,
+        manageable: manages(actor, it),
+        health: it.health.clone(),
+        health_words: Health::from_name(&it.health).words(),
+        health_since: it.health_since,
+        checked_at: it.checked_at,
+        last_error: it.last_error.clone(),
+        account: it.account_label.clone(),
+        account_id: it.account_id.clone(),
+        created_at: it.created_at,
+        updated_at: it.updated_at,
+        used_at: it.used_at,
+    }
 }
 
 /// Where its secrets may be sent, as patterns.
@@ -342,17 +438,17 @@ pub(crate) fn allowed_hosts(connector: Option<&Connector>, it: &Stored) -> Vec<S
     patterns.iter().map(ToString::to_string).collect()
 }
 
-async fn whole(app: &App, actor: &Actor, id: ConnectionId) -> Result<Json, Problem> {
+async fn whole(app: &App, actor: &Actor, id: ConnectionId) -> Result<Whole, Problem> {
     let found = connections::find(&app.pool, actor.workspace, actor.person, id).await?;
-    let mut shown = view(app, actor, &found);
     let shared: Vec<PersonId> = connections::people(&app.pool, actor.workspace, id).await?;
     let members = connections::members(&app.pool, actor.workspace).await?;
-    shown["people"] =
-        members.iter().filter(|it| shared.contains(&it.person)).map(|it| json!({ "id": it.person, "name": it.name })).collect();
-    let used = used_by(app, actor, id).await?;
-    shown["used_by"] =
-        used.iter().map(|it| json!({ "workflow": it.workflow, "name": it.name, "published": it.published })).collect();
-    Ok(shown)
+    let people = members.into_iter().filter(|it| shared.contains(&it.person));
+    let used = used_by(app, actor, &[id]).await?.remove(&id).unwrap_or_default();
+    Ok(Whole {
+        view: view(app, actor, &found),
+        people: people.map(|it| Named { id: it.person, name: it.name }).collect(),
+        used_by: used.into_iter().map(|it| User { workflow: it.workflow, name: it.name, published: it.published }).collect(),
+    })
 }
 
 /// A workflow that names a connection.
@@ -363,13 +459,22 @@ pub(crate) struct UsedBy {
     pub published: bool,
 }
 
-/// The workflows whose draft or running version names the connection.
-pub(crate) async fn used_by(app: &App, actor: &Actor, id: ConnectionId) -> Result<Vec<UsedBy>, Problem> {
-    let names = |document: Json| serde_json::from_value::<Workflow>(document).is_ok_and(|it| bind::names(&it, id));
-    let bound = bindings::workflows(&app.pool, actor.workspace, id).await?;
-    let used = bound.into_iter().filter_map(|it| {
-        let published = it.published.is_some_and(names);
-        (published || names(it.draft)).then_some(UsedBy { workflow: it.workflow, name: it.name, published })
-    });
-    Ok(used.collect())
+/// For each of the connections the workflows whose draft or running version names it; in one query, and each document is read once.
+pub(crate) async fn used_by(
+    app: &App,
+    actor: &Actor,
+    ids: &[ConnectionId],
+) -> Result<HashMap<ConnectionId, Vec<UsedBy>>, Problem> {
+    let mut used: HashMap<ConnectionId, Vec<UsedBy>> = HashMap::new();
+    for it in bindings::workflows(&app.pool, actor.workspace, ids).await? {
+        let read = |document: Json| serde_json::from_value::<Workflow>(document).ok();
+        let (draft, running) = (read(it.draft), it.published.and_then(read));
+        for id in it.connections {
+            let published = running.as_ref().is_some_and(|document| bind::names(document, id));
+            if published || draft.as_ref().is_some_and(|document| bind::names(document, id)) {
+                used.entry(id).or_default().push(UsedBy { workflow: it.workflow, name: it.name.clone(), published });
+            }
+        }
+    }
+    Ok(used)
 }

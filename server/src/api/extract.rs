@@ -7,10 +7,15 @@ use crate::{
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
-    http::{StatusCode, header, request::Parts},
+    http::{HeaderMap, StatusCode, header, request::Parts},
     response::IntoResponse,
 };
+use http_body::Body as _;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// What a name has to match, as a pattern: something that can be seen.
+pub const VISIBLE: &str = r"[^\s\u0000-\u001f\u007f-\u009f]";
 
 /// A body of JSON.
 pub struct Sent<T>(pub T);
@@ -19,20 +24,48 @@ impl<T: DeserializeOwned> FromRequest<App> for Sent<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
-        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        if !is_json(kind) {
-            return Err(Problem::new(
-                Code::UnsupportedMediaType,
-                "This address takes JSON. Send the body with the header \"Content-Type: application/json\".",
-            ));
+        must_be_json(request.headers())?;
+        read(&whole(request, app).await?).map(Self)
+    }
+}
+
+fn must_be_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if is_json(kind) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Code::UnsupportedMediaType,
+        "This address takes JSON. Send the body with the header \"Content-Type: application/json\".",
+    ))
+}
+
+async fn whole(request: Request, app: &App) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, app).await.map_err(|rejection| {
+        let status = rejection.into_response().status();
+        match status {
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::TooLarge, "The body is larger than this address takes."),
+            _ => Problem::new(Code::InvalidInput, "The body did not arrive whole. Send it again."),
         }
-        let bytes = Bytes::from_request(request, app).await.map_err(|rejection| {
-            let status = rejection.into_response().status();
-            match status {
-                StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::TooLarge, "The body is larger than this address takes."),
-                _ => Problem::new(Code::InvalidInput, "The body did not arrive whole. Send it again."),
-            }
-        })?;
+    })
+}
+
+/// A body of JSON that may be left out.
+pub struct MaybeSent<T>(pub T);
+
+impl<T: DeserializeOwned + Default> FromRequest<App> for MaybeSent<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        if request.body().is_end_stream() {
+            return Ok(Self(T::default()));
+        }
+        let (parts, body) = request.into_parts();
+        let bytes = whole(Request::from_parts(parts.clone(), body), app).await?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        must_be_json(&parts.headers)?;
         read(&bytes).map(Self)
     }
 }
@@ -59,6 +92,36 @@ fn is_json(kind: &str) -> bool {
 
 /// Reads a body; the problem names the path of the field that is wrong.
 pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    read_as_written(bytes).or_else(|problem| match serde_json::from_slice(bytes).ok().and_then(whole_numbers) {
+        Some(value) => serde_json::from_value(value).map_err(|_| problem),
+        None => Err(problem),
+    })
+}
+
+/// The same with `3.0` as `3`: one number to JSON, and some languages write it so. Nothing when there is none.
+fn whole_numbers(mut value: Value) -> Option<Value> {
+    fn tidy(value: &mut Value) -> bool {
+        match value {
+            Value::Number(number) => {
+                let Some(float) = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0) else { return false };
+                // Beyond this a double is no exact number any more.
+                if float.abs() > 9_007_199_254_740_992.0 {
+                    return false;
+                }
+                #[allow(clippy::cast_possible_truncation, reason = "it is whole and within the bounds")]
+                let whole = float as i64;
+                *number = whole.into();
+                true
+            }
+            Value::Array(items) => items.iter_mut().fold(false, |any, item| tidy(item) || any),
+            Value::Object(fields) => fields.values_mut().fold(false, |any, item| tidy(item) || any),
+            _ => false,
+        }
+    }
+    tidy(&mut value).then_some(value)
+}
+
+fn read_as_written<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
@@ -75,8 +138,15 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 }
 
 /// Reads a part of a body that was taken as any JSON; the problem names the path below `at`.
-pub fn read_value<T: DeserializeOwned>(place: &str, value: serde_json::Value) -> Result<T, Problem> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
+pub fn read_value<T: DeserializeOwned>(place: &str, value: Value) -> Result<T, Problem> {
+    let tidied = whole_numbers(value.clone());
+    let read = serde_path_to_error::deserialize(value);
+    if let (Err(_), Some(tidied)) = (&read, tidied)
+        && let Ok(read) = serde_json::from_value(tidied)
+    {
+        return Ok(read);
+    }
+    read.map_err(|error| {
         let path = error.path().to_string();
         let said = without_place(error.inner());
         let field = match field_of(path, &said).as_str() {
@@ -165,6 +235,16 @@ mod tests {
         }
         let order = read::<Order>(br#"{"name": "A", "lines": [{"amount": 2}]}"#).unwrap();
         assert_eq!((order.name.as_str(), order.lines[0].amount), ("A", 2));
+    }
+
+    #[test]
+    fn a_whole_number_is_one_however_it_is_written() {
+        let order = read::<Order>(br#"{"name": "A", "lines": [{"amount": 2.0}, {"amount": 3e0}]}"#).unwrap();
+        assert_eq!((order.lines[0].amount, order.lines[1].amount), (2, 3));
+        assert_eq!(wrong(r#"{"name": "A", "lines": [{"amount": 2.5}]}"#).0, "lines[0].amount");
+        assert_eq!(wrong(r#"{"name": "A", "lines": [{"amount": 256.0}]}"#).0, "lines[0].amount");
+        let free: Value = read(br#"{"price": 2.0}"#).unwrap();
+        assert_eq!(free.to_string(), r#"{"price":2.0}"#, "data stays as it is");
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! Writes that may be repeated: a POST with the header `Idempotency-Key` is carried out once, and repeats within a day get the first
+//! Writes that may be repeated: one with the header `Idempotency-Key` is carried out once, and repeats within a day get the first
 //! answer. The key belongs to the token or the person that sent it.
 
 use crate::{
     app::App,
-    auth::Actor,
+    auth::{Actor, csrf},
     problem::{Code, Problem},
     store::idempotent_writes::{self as table, Before},
 };
@@ -34,7 +34,7 @@ pub struct ShownOnce;
 /// # Errors
 /// `InvalidInput` when the key is not 1 to 200 printable characters of ASCII.
 pub fn key_of(request: &Request) -> Result<Option<String>, Problem> {
-    if request.method() != Method::POST || !request.uri().path().starts_with("/api/v1/") {
+    if !csrf::changes_state(request.method()) || !request.uri().path().starts_with("/api/v1/") {
         return Ok(None);
     }
     let Some(value) = request.headers().get(&HEADER) else { return Ok(None) };

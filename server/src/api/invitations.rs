@@ -59,7 +59,7 @@ pub async fn list(State(app): State<App>, actor: Actor, window: Window<Uuid>) ->
 #[serde(deny_unknown_fields)]
 pub struct NewInvitation {
     /// Whom to invite.
-    #[schemars(length(min = 3, max = 254))]
+    #[schemars(email, length(max = 254))]
     email: String,
     /// At most one's own.
     role: Role,

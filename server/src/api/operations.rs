@@ -1,6 +1,7 @@
 //! For whoever owns the instance: is it reached, and what becomes of what came from a backup.
 
 use crate::{
+    api::extract::Sent,
     app::App,
     auth::Actor,
     pages::settings::restored::{decided, in_words},
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// What came from a backup and waits.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 pub struct Restored {
     held: bool,
     since: Option<DateTime<Utc>>,
@@ -27,8 +28,8 @@ pub struct Restored {
     triggers: i64,
 }
 
-#[derive(Serialize)]
-struct LiveRuns {
+#[derive(Serialize, schemars::JsonSchema)]
+pub struct LiveRuns {
     workspace: String,
     workflow: String,
     runnable: i64,
@@ -39,9 +40,21 @@ struct LiveRuns {
     summary: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "RestoredDecision")]
+#[serde(deny_unknown_fields)]
 pub struct Decision {
-    decision: String,
+    decision: WhatBecomes,
+}
+
+/// What becomes of what came from a backup.
+#[derive(Clone, Copy, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WhatBecomes {
+    /// The runs go on.
+    Run,
+    /// The runs that had not ended are cancelled.
+    Cancel,
 }
 
 /// `GET /api/v1/instance/reachability`: the last report, or a first one.
@@ -86,8 +99,12 @@ pub async fn restored(State(app): State<App>) -> Result<Json<Restored>, Problem>
 pub async fn decide_restored(
     State(app): State<App>,
     actor: Actor,
-    Json(sent): Json<Decision>,
+    Sent(sent): Sent<Decision>,
 ) -> Result<Json<Restored>, Problem> {
-    decided(&app, &actor, &sent.decision).await?;
+    let decision = match sent.decision {
+        WhatBecomes::Run => "run",
+        WhatBecomes::Cancel => "cancel",
+    };
+    decided(&app, &actor, decision).await?;
     restored(State(app)).await
 }

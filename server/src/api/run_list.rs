@@ -24,15 +24,30 @@ use uuid::Uuid;
 pub struct Wanted {
     /// Only this workflow's.
     workflow: Option<Uuid>,
-    /// `failed`, `undecided`, `waiting`, `active`, `succeeded`, `filtered`, `cancelled` or `dead_lettered`.
+    /// Only those that stand so.
+    #[schemars(extend("enum" = list::STATES.iter().map(|(word, ..)| *word).collect::<Vec<_>>()))]
     state: Option<String>,
-    /// Started in the last `hour`, `day` or `week`.
+    /// Only those that started since then.
+    #[schemars(extend("enum" = list::PERIODS.iter().filter(|(.., back)| back.is_some()).map(|(word, ..)| *word).collect::<Vec<_>>()))]
     period: Option<String>,
     /// The `next` of the page before.
     after: Option<Uuid>,
     /// How many runs, from 1 to 200; 50 unless given.
     #[schemars(range(min = 1, max = 200))]
     limit: Option<u16>,
+}
+
+/// The states of a run.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case", inline)]
+#[allow(dead_code, reason = "describes what `state` answers")]
+pub enum RunState {
+    Running,
+    Waiting,
+    Succeeded,
+    Failed,
+    Cancelled,
+    DeadLettered,
 }
 
 /// A run in a list.
@@ -42,7 +57,7 @@ pub struct ListedRun {
     pub workflow: Uuid,
     pub workflow_name: String,
     pub version: u32,
-    /// `running`, `waiting`, `succeeded`, `failed`, `cancelled` or `dead_lettered`.
+    #[schemars(with = "RunState")]
     pub state: &'static str,
     /// Why it ended so, where there is something to say.
     pub reason: Option<String>,

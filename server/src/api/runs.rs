@@ -19,11 +19,11 @@ use axum::{
     http::StatusCode,
     response::sse::{Event, KeepAlive, Sse},
 };
+use chrono::{DateTime, Utc};
 use futures_util::Stream;
 use serde::{Deserialize, Serialize};
 use std::{collections::HashSet, convert::Infallible, time::Duration};
 use towpath_engine::{
-    Json,
     ids::{RunId, WorkflowId},
     record::Decision,
     workflow::{StepPath, Workflow},
@@ -31,23 +31,27 @@ use towpath_engine::{
 use towpath_web::runs::show::Node;
 
 /// A run as programs see it.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Run")]
 pub struct RunView {
     id: RunId,
     workflow: WorkflowId,
     version: u32,
-    /// `running`, `waiting`, `succeeded`, `failed`, `cancelled` or `dead_lettered`.
+    #[schemars(with = "run_list::RunState")]
     state: &'static str,
     /// The same for a person, for example "waits until 9 May 10:00 UTC".
     label: String,
     reason: Option<String>,
+    #[schemars(with = "DateTime<Utc>")]
     started_at: String,
+    #[schemars(with = "Option<DateTime<Utc>>")]
     ended_at: Option<String>,
     replay_of: Option<RunId>,
     steps: Vec<StepView>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "RunStep")]
 pub struct StepView {
     path: String,
     /// `ok`, `bad`, `busy`, `wait` or `off` (skipped, or not reached).
@@ -169,18 +173,35 @@ pub async fn live(
     Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
 }
 
+/// It was done.
+#[derive(Serialize, schemars::JsonSchema)]
+pub struct Done {
+    done: bool,
+}
+
+/// The new run.
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "ReplayedRun")]
+pub struct Replayed {
+    run: RunId,
+}
+
 /// `POST /api/v1/runs/{id}/cancel`
-pub async fn cancel(State(app): State<App>, actor: Actor, Path(run): Path<RunId>) -> Result<Body<Json>, Problem> {
+pub async fn cancel(State(app): State<App>, actor: Actor, Path(run): Path<RunId>) -> Result<Body<Done>, Problem> {
     answer(app.engine.cancel(actor.workspace, run, &actor.name).await?)
 }
 
 /// `POST /api/v1/runs/{id}/replay`: 201 with the new run's id.
-pub async fn replay(State(app): State<App>, actor: Actor, Path(run): Path<RunId>) -> Result<(StatusCode, Body<Json>), Problem> {
+pub async fn replay(
+    State(app): State<App>,
+    actor: Actor,
+    Path(run): Path<RunId>,
+) -> Result<(StatusCode, Body<Replayed>), Problem> {
     let (Accepted::New(new) | Accepted::Duplicate(new)) = act::start_again(&app, &actor, run).await?;
-    Ok((StatusCode::CREATED, Body(serde_json::json!({ "run": new }))))
+    Ok((StatusCode::CREATED, Body(Replayed { run: new })))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 pub struct Decided {
     step: StepPath,
     #[serde(flatten)]
@@ -193,13 +214,13 @@ pub async fn decide(
     actor: Actor,
     Path(run): Path<RunId>,
     Sent(decided): Sent<Decided>,
-) -> Result<Body<Json>, Problem> {
+) -> Result<Body<Done>, Problem> {
     answer(app.engine.decide(actor.workspace, run, &decided.step, &actor.name, decided.decision).await?)
 }
 
-fn answer(change: RunChange) -> Result<Body<Json>, Problem> {
+fn answer(change: RunChange) -> Result<Body<Done>, Problem> {
     match change {
-        RunChange::Done => Ok(Body(serde_json::json!({ "done": true }))),
+        RunChange::Done => Ok(Body(Done { done: true })),
         RunChange::AlreadyEnded(state) => Err(Problem::new(Code::Conflict, format!("The run had ended before: {state}."))),
         RunChange::NotWaiting => Err(Problem::new(Code::Conflict, "There is nothing to decide any more.")),
         RunChange::NotFound => Err(Problem::not_found()),

@@ -1,7 +1,7 @@
 //! API tokens as JSON. The token itself is in the answer that makes it, and in no other.
 
 use super::{
-    extract::Sent,
+    extract::{Sent, VISIBLE},
     idempotency::ShownOnce,
     page::{Page, Window},
 };
@@ -65,7 +65,7 @@ pub async fn list(State(app): State<App>, actor: Actor, window: Window<Uuid>) ->
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
     /// What it is for, in your words.
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(length(max = 200), regex(pattern = VISIBLE))]
     name: String,
     #[schemars(length(min = 1))]
     scopes: Vec<Scope>,

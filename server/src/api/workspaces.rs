@@ -1,7 +1,8 @@
 //! The workspace's settings as JSON, one's workspaces, and giving one up.
 
 use super::{
-    extract::Sent,
+    extract::{Sent, VISIBLE},
+    openapi::patterns,
     page::{Page, Window},
     sessions::Place,
 };
@@ -9,7 +10,7 @@ use crate::{
     app::App,
     auth::Actor,
     pages::settings::workspace::read,
-    people,
+    people::{self, languages},
     problem::{Code, FieldProblem, Problem},
     store::{members, workspaces},
 };
@@ -19,7 +20,7 @@ use axum::{
     http::StatusCode,
 };
 use chrono::{DateTime, Utc};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use towpath_engine::ids::WorkspaceId;
 use uuid::Uuid;
@@ -42,18 +43,36 @@ pub struct WorkspaceSettings {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewSettings {
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(length(max = 200), regex(pattern = VISIBLE))]
     pub name: String,
     /// An IANA name, for example `Europe/Berlin`.
+    #[schemars(extend("enum" = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()).collect::<Vec<_>>()))]
     pub time_zone: String,
     /// A BCP 47 tag of the list, for example `de-CH`.
+    #[schemars(extend("enum" = languages::ALL.iter().map(|(tag, _)| *tag).collect::<Vec<_>>()))]
     pub language: String,
     /// Who hears by mail that a run failed.
     #[serde(default)]
+    #[schemars(schema_with = "mail_or_nothing")]
     pub alert_mail: Option<String>,
     /// The URL that hears by an HTTP POST that a run failed.
     #[serde(default)]
+    #[schemars(schema_with = "web_address_or_nothing")]
     pub alert_url: Option<String>,
+}
+
+fn mail_or_nothing(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "anyOf": [{ "type": "string", "format": "email" }, { "type": "string", "pattern": r"^\s*$" }, { "type": "null" }] })
+}
+
+fn web_address_or_nothing(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "anyOf": [
+            { "type": "string", "maxLength": 2000, "pattern": patterns::web_address() },
+            { "type": "string", "pattern": r"^\s*$" },
+            { "type": "null" },
+        ],
+    })
 }
 
 /// `GET /api/v1/workspace`
@@ -103,7 +122,7 @@ pub async fn mine(State(app): State<App>, actor: Actor) -> Result<Body<Page<Plac
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewWorkspace {
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(length(max = 200), regex(pattern = VISIBLE))]
     name: String,
 }
 

@@ -43,29 +43,30 @@ pub fn of_request(headers: &HeaderMap) -> Option<&str> {
 /// `NotSignedIn` when it doesn't; `TooManyRequests` when wrong ones came in a row from this network.
 pub async fn find(app: &App, visit: &Visit, token: &str) -> Result<Actor, Problem> {
     let now = app.clock.now();
-    let prefix = prefix_of(token);
-    let found = match prefix {
-        Some(_) => tokens::find(&app.pool, &link::hash(token), now).await?,
-        None => None,
-    };
-    let Some(found) = found else {
+    // What doesn't even look like a token guesses nothing and costs nothing, so it is refused each time in the same way.
+    let prefix = prefix_of(token).ok_or_else(wrong)?;
+    let Some(found) = tokens::find(&app.pool, &link::hash(token), now).await? else {
         // A right token is never slowed down by somebody's wrong ones.
-        if let Err(wait) = app.auth.throttle.begin(&format!("token {}", prefix.unwrap_or_default()), visit.address, now) {
+        if let Err(wait) = app.auth.throttle.begin(&format!("token {prefix}"), visit.address, now) {
             let seconds = u32::try_from(wait.num_seconds().max(0) + 1).unwrap_or(60);
             return Err(Problem {
                 retry_after: Some(seconds),
                 ..Problem::new(Code::TooManyRequests, "Many wrong tokens came from this network. Wait and check the token.")
             });
         }
-        return Err(Problem::new(
-            Code::NotSignedIn,
-            "This token does not work. It may be mistyped, too old, or taken back. Make a new one under Settings, API tokens.",
-        ));
+        return Err(wrong());
     };
     if found.used_at.is_none_or(|used| now - used > USED_EVERY) {
         tokens::touch(&app.pool, found.id, now).await?;
     }
     Ok(actor(found, visit))
+}
+
+fn wrong() -> Problem {
+    Problem::new(
+        Code::NotSignedIn,
+        "This token does not work. It may be mistyped, too old, or taken back. Make a new one under Settings, API tokens.",
+    )
 }
 
 /// Does the token still work? For what is judged again while it lasts.

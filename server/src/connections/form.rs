@@ -4,6 +4,7 @@
 
 use super::{Connections, grant, hosts};
 use crate::{
+    api::extract::VISIBLE,
     problem::{Code, FieldProblem, Problem},
     store::connections::Hints,
 };
@@ -12,7 +13,7 @@ use std::collections::HashSet;
 use towpath_connectors::sdk::{
     attach,
     connector::{Auth, Connector, Hosts},
-    value,
+    scrub, value,
 };
 use towpath_engine::{
     Json, Object,
@@ -22,9 +23,14 @@ use towpath_engine::{
 
 /// Shorter secrets show nothing of themselves.
 const SHORTEST_WITH_HINT: usize = 12;
-/// The longest secret, and the longest public text, in bytes.
-const LONGEST_SECRET: usize = 20_000;
-const LONGEST_TEXT: usize = 2_000;
+/// The longest secret, and the longest public text, in characters.
+pub const LONGEST_SECRET: usize = 20_000;
+pub const LONGEST_TEXT: usize = 2_000;
+/// The shortest token or key: what is shorter can't be told from other text, so it could not be kept out of what runs show. Passwords
+/// are what somebody else chose and may be shorter; see [`towpath_connectors::sdk::scrub`].
+pub const SHORTEST_KEY: usize = scrub::SHORTEST;
+/// What a name has to match.
+pub const NAME: &str = VISIBLE;
 /// The most hosts.
 const MOST_HOSTS: usize = 50;
 
@@ -118,11 +124,12 @@ pub fn read_name_alone(name: &str) -> Result<String, Problem> {
 }
 
 fn read_name(name: &str, mistakes: &mut Mistakes) -> String {
+    if name.chars().count() > 100 {
+        mistakes.add("name", "A name has at most 100 characters.");
+    }
     let name = name.split(|c: char| c.is_control()).collect::<String>().trim().to_owned();
-    match name.chars().count() {
-        0 => mistakes.add("name", "Give the connection a name, so that people recognise it."),
-        1..=100 => {}
-        _ => mistakes.add("name", "A name has at most 100 characters."),
+    if name.is_empty() {
+        mistakes.add("name", "Give the connection a name, so that people recognise it.");
     }
     name
 }
@@ -165,11 +172,20 @@ fn public(auth: &Auth, filled: &Object, mistakes: &mut Mistakes) -> Object {
 }
 
 fn read_public(field: &Field, given: &Json) -> Result<Json, String> {
+    let fits = match field.kind {
+        FieldKind::Number => given.is_string() || given.is_u64(),
+        FieldKind::Boolean => given.is_string() || given.is_boolean(),
+        FieldKind::Choice { .. } => true,
+        _ => given.is_string(),
+    };
+    if !fits {
+        return Err("This is written as text.".into());
+    }
     let text = value::text(given);
-    let text = text.trim();
-    if text.len() > LONGEST_TEXT || text.chars().any(|c| c.is_control()) {
+    if text.chars().count() > LONGEST_TEXT || text.chars().any(|c| c.is_control()) {
         return Err("This is one line of at most 2,000 characters.".into());
     }
+    let text = text.trim();
     match &field.kind {
         FieldKind::Number => match text.parse::<u64>() {
             Ok(number) => Ok(json!(number)),
@@ -202,9 +218,14 @@ fn secret(auth: &Auth, filled: &Object, before: Option<&Before<'_>>, again: bool
         let kept = before.and_then(|before| before.secrets.get(&field.name)).and_then(Json::as_str);
         let given = match filled.get(&field.name) {
             Some(Json::Null) => Some(String::new()),
-            Some(value) => Some(tidy(field, &value::text(value))).filter(|text| !text.is_empty()),
+            Some(Json::String(text)) => Some(tidy(field, text)).filter(|text| !text.is_empty()),
+            Some(_) => {
+                mistakes.add(&field.name, "This is written as text.");
+                continue;
+            }
             None => None,
         };
+        let given_now = given.as_ref().is_some_and(|text| !text.is_empty());
         let secret = match (given, kept) {
             (Some(given), _) => given,
             (None, Some(_)) if again => {
@@ -222,13 +243,24 @@ fn secret(auth: &Auth, filled: &Object, before: Option<&Before<'_>>, again: bool
             if field.required {
                 mistakes.add(&field.name, &format!("Fill in “{}”.", field.title));
             }
-        } else if secret.len() > LONGEST_SECRET {
+        } else if secret.chars().count() > LONGEST_SECRET {
             mistakes.add(&field.name, "This is longer than any secret: at most 20,000 characters.");
+        } else if given_now && is_key(field) && secret.chars().count() < SHORTEST_KEY {
+            mistakes.add(
+                &field.name,
+                "This is shorter than 8 characters, and no service issues keys that short. Copy it whole. A key of one's own that is \
+                 this short is guessed in a moment, and could not be kept out of the log of a run: make a longer one.",
+            );
         } else {
             secrets.insert(field.name.clone(), secret.into());
         }
     }
     secrets
+}
+
+/// Is it a token or a key, as opposed to a password that somebody chose, or a header that may hold anything?
+pub fn is_key(field: &Field) -> bool {
+    field.kind == FieldKind::Secret && ["token", "key", "secret"].iter().any(|end| field.name.ends_with(end))
 }
 
 /// As people paste it: with a line break at its end, blanks around it, the word Bearer before it. A password is left as it is.
@@ -319,12 +351,23 @@ mod tests {
         assert_eq!(kept.secrets["token"], "kept-secret-1234");
         let mistakes = filled("http", "bearer", json!({}), &["a.example", "evil.example"], before()).err().unwrap();
         assert!(mistakes[0].starts_with("token: The connection may now be used for another host"), "{mistakes:?}");
-        let read = filled("http", "bearer", json!({ "token": "new" }), &["evil.example"], before()).unwrap();
-        assert_eq!(read.secrets["token"], "new", "the old one is nowhere near the new host");
+        let read = filled("http", "bearer", json!({ "token": "new-secret" }), &["evil.example"], before()).unwrap();
+        assert_eq!(read.secrets["token"], "new-secret", "the old one is nowhere near the new host");
         let mail = |host: &str| json!({ "host": host, "security": "starttls", "from": "a@b.example" });
         let before = || Some((mail("mail.example.com"), [].as_slice(), json!({ "password": "kept-secret-1234" })));
         assert!(filled("email", "smtp", mail("mail.example.com"), &[], before()).is_ok());
         assert!(filled("email", "smtp", mail("evil.example"), &[], before()).is_err());
+    }
+
+    #[test]
+    fn a_key_is_not_shorter_than_what_can_be_kept_out_of_a_log() {
+        let mistakes = filled("http", "bearer", json!({ "token": "abc1234" }), &["a.example"], None).err().unwrap();
+        assert!(mistakes[0].starts_with("token: This is shorter than 8"), "{mistakes:?}");
+        assert!(filled("http", "bearer", json!({ "token": "abc12345" }), &["a.example"], None).is_ok());
+        assert!(filled("http", "basic", json!({ "user": "me", "password": "abc" }), &["a.example"], None).is_ok());
+        // One from before this rule is kept.
+        let before = Some((json!({}), ["a.example"].as_slice(), json!({ "token": "abc" })));
+        assert!(filled("http", "bearer", json!({}), &["a.example"], before).is_ok());
     }
 
     #[test]

@@ -9,7 +9,8 @@ use towpath_engine::{
 };
 
 /// How a connection is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, schemars::JsonSchema)]
+#[schemars(rename_all = "snake_case")]
 pub enum Health {
     Untested,
     Works,

@@ -51,5 +51,5 @@ pub async fn start(app: &App, start: Start<'_>) -> Result<Taken, Problem> {
 fn refuse(wrong: Vec<(String, String)>) -> Problem {
     let fields: Vec<_> =
         wrong.into_iter().map(|(name, message)| FieldProblem { field: format!("inputs.{name}"), message }).collect();
-    Problem { fields, ..Problem::new(Code::InvalidInput, "Some of the answers can't be used; each says why.") }
+    Problem { fields, ..Problem::new(Code::Conflict, "Some of the answers can't be used; each says why.") }
 }

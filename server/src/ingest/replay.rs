@@ -23,7 +23,7 @@ use uuid::Uuid;
 const PAGE: i64 = 20;
 
 /// What a replay did.
-#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Replayed {
     /// Became runs.
     pub started: usize,

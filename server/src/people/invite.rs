@@ -34,7 +34,7 @@ pub async fn invite(app: &App, actor: &Actor, email: &str, role: Role) -> Result
     rules::give(actor.role, role)?;
     let mut transaction = app.pool.begin().await?;
     if members::has_address(&mut *transaction, actor.workspace, &email).await? {
-        return Err(Problem::invalid("email", format!("{email} is a member already. Change the role in the list of members.")));
+        return Err(Problem::clash("email", format!("{email} is a member already. Change the role in the list of members.")));
     }
     invitations::revoke_open_of(&mut transaction, actor.workspace, &email, app.clock.now()).await?;
     let made = add(&mut transaction, app, actor, email, role).await?;

@@ -62,12 +62,11 @@ fn one_line(text: &str) -> String {
 /// # Errors
 /// `InvalidInput` at `field` unless it has 1 to 200 characters.
 pub fn checked_name(field: &'static str, name: &str) -> Result<String, Problem> {
-    let name = one_line(name);
-    match name.chars().count() {
-        1..=200 => Ok(name),
-        0 => Err(Problem::invalid(field, "Write a name.")),
-        _ => Err(Problem::invalid(field, "Use at most 200 characters.")),
+    if name.chars().count() > 200 {
+        return Err(Problem::invalid(field, "Use at most 200 characters."));
     }
+    let name = one_line(name);
+    if name.is_empty() { Err(Problem::invalid(field, "Write a name.")) } else { Ok(name) }
 }
 
 /// An e-mail address as typed, in lower case.

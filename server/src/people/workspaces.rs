@@ -33,12 +33,12 @@ pub async fn create(app: &App, actor: &Actor, name: &str) -> Result<WorkspaceId,
 /// Gives a workspace up, when its name was typed as it is.
 ///
 /// # Errors
-/// `InvalidInput` at `name` when another name was typed.
+/// `Conflict` at `name` when another name was typed.
 pub async fn delete(app: &App, actor: &Actor, id: WorkspaceId, typed: &str) -> Result<(), Problem> {
     let mut transaction = app.pool.begin().await?;
     let name = workspaces::lock_name(&mut transaction, id).await?;
     if typed.trim() != name.trim() {
-        return Err(Problem::invalid("name", format!("To delete the workspace, type its name: {name}")));
+        return Err(Problem::clash("name", format!("To delete the workspace, type its name: {name}")));
     }
     let workflows = workspaces::delete(&mut transaction, id, app.clock.now()).await?;
     transaction.commit().await?;

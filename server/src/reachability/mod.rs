@@ -17,7 +17,8 @@ use std::{sync::Arc, time::Duration};
 const EVERY: Duration = Duration::from_secs(600);
 
 /// How a finding is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "FindingState")]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     Good,
@@ -28,7 +29,8 @@ pub enum State {
 }
 
 /// One thing that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "ReachabilityFinding")]
 pub struct Finding {
     pub about: &'static str,
     pub state: State,
@@ -39,7 +41,7 @@ pub struct Finding {
 }
 
 /// Can services outside reach our hooks?
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reach {
     Reachable,
@@ -48,7 +50,8 @@ pub enum Reach {
 }
 
 /// What was found at one moment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "ReachabilityReport")]
 pub struct Report {
     pub checked_at: DateTime<Utc>,
     pub webhooks: Reach,

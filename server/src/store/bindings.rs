@@ -93,20 +93,31 @@ pub struct Bound {
     pub workflow: WorkflowId,
     pub name: String,
     pub state: String,
+    /// Those of the connections asked for that it was given.
+    pub connections: Vec<ConnectionId>,
     pub draft: Json,
     pub published: Option<Json>,
 }
 
-/// The workflows that were given a connection. Whether they still name it is in their documents.
-pub async fn workflows(executor: impl PgExecutor<'_>, workspace: WorkspaceId, id: ConnectionId) -> Result<Vec<Bound>, Error> {
+/// The workflows that were given one of the connections. Whether they still name it is in their documents.
+pub async fn workflows(
+    executor: impl PgExecutor<'_>,
+    workspace: WorkspaceId,
+    connections: &[ConnectionId],
+) -> Result<Vec<Bound>, Error> {
+    let ids: Vec<Uuid> = connections.iter().map(|id| id.0).collect();
     let rows = sqlx::query!(
-        r#"select w.id, w.name, w.state, w.draft as "draft: Sql<Json>", v.document as "published?: Sql<Json>"
-           from connection_binding b
-           join workflow w on w.workspace_id = b.workspace_id and w.id = b.workflow_id and w.deleted_at is null
+        r#"with given as (
+               select b.workflow_id, array_agg(b.connection_id) as connections from connection_binding b
+               where b.workspace_id = $1 and b.connection_id = any($2::uuid[]) group by b.workflow_id)
+           select w.id, w.name, w.state, g.connections as "connections!", w.draft as "draft: Sql<Json>",
+                  v.document as "published?: Sql<Json>"
+           from given g
+           join workflow w on w.workspace_id = $1 and w.id = g.workflow_id and w.deleted_at is null
            left join workflow_version v on v.workflow_id = w.id and v.workspace_id = w.workspace_id and v.version = w.published_version
-           where b.workspace_id = $1 and b.connection_id = $2 order by lower(w.name), w.id"#,
+           order by lower(w.name), w.id"#,
         workspace.0,
-        id.0
+        &ids
     )
     .fetch_all(executor)
     .await?;
@@ -114,6 +125,7 @@ pub async fn workflows(executor: impl PgExecutor<'_>, workspace: WorkspaceId, id
         workflow: WorkflowId(row.id),
         name: row.name,
         state: row.state,
+        connections: row.connections.into_iter().map(ConnectionId).collect(),
         draft: row.draft.0,
         published: row.published.map(|document| document.0),
     });

@@ -185,7 +185,8 @@ pub async fn delete(executor: impl PgExecutor<'_>, workspace: WorkspaceId, workf
 }
 
 /// How full an inbox is, samples left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Inbox")]
 pub struct Fill {
     pub count: i64,
     pub bytes: i64,

@@ -11,7 +11,8 @@ use uuid::Uuid;
 pub const MOST: i64 = 100;
 
 /// A refused delivery.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "RefusedDelivery")]
 pub struct Refused {
     pub id: Uuid,
     /// One of [`crate::ingest::decide::Reason`]'s words.

@@ -145,7 +145,7 @@ async fn a_manual_start_checks_its_inputs_and_says_who_pressed_run(pool: PgPoolO
     let run =
         async |inputs: Value| ask(&house, &owner, Method::POST, &manual.api("/run"), Some(json!({ "inputs": inputs }))).await;
     let wrong = run(json!({ "amount": "much" })).await;
-    assert_eq!((wrong.status, &body(&wrong)["fields"][0]["field"]), (StatusCode::BAD_REQUEST, &json!("inputs.amount")));
+    assert_eq!((wrong.status, &body(&wrong)["fields"][0]["field"]), (StatusCode::CONFLICT, &json!("inputs.amount")));
     assert_eq!(body(&run(json!({ "amount": 1 })).await)["status"], "parked", "of a draft it becomes a sample");
     manual.publish(&house).await;
     let started = run(json!({ "amount": "2.5" })).await;

@@ -61,6 +61,10 @@ fn check(method: &Method, path: &str, answer: &Answer) -> Value {
     assert!(operation.is_object(), "{at}: not documented");
     let status = answer.status.as_u16().to_string();
     let response = operation["responses"].get(&status).unwrap_or(&document["components"]["responses"]["Problem"]);
+    let response = match response["$ref"].as_str() {
+        Some(path) => document.pointer(path.trim_start_matches('#')).expect("a test follows every reference"),
+        None => response,
+    };
     let kind = answer.headers.get(header::CONTENT_TYPE).map_or("", |kind| kind.to_str().unwrap());
     let kind = kind.split(';').next().unwrap_or_default();
     let Some(content) = response["content"].as_object() else {
@@ -269,6 +273,49 @@ async fn every_answer_is_the_one_that_the_document_describes(pool: PgPoolOptions
     assert!(never.is_empty(), "never seen to go well: {never:?}");
 }
 
+fn json_of(body: &str) -> Value {
+    serde_json::from_str(body).unwrap()
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn to_put_twice_is_to_put_once(pool: PgPoolOptions, options: PgConnectOptions) {
+    let house = House::build(pool, options).await;
+    let owner = house.owner().await;
+    let send = async |method: Method, path: &str, body: Value| {
+        let request =
+            owner.request(method, path).header(header::CONTENT_TYPE, "application/json").header("x-csrf-token", &owner.csrf);
+        house.send(request.body(Body::from(body.to_string())).unwrap()).await
+    };
+    house.person("grace@example.com", Role::Viewer).await;
+    let grace: uuid::Uuid =
+        sqlx::query_scalar("select id from person where email = 'grace@example.com'").fetch_one(house.pool()).await.unwrap();
+    let new = json!({ "connector": "http", "auth": "bearer", "name": "Shop", "fields": { "token": "s3cret-token" }, "hosts": ["a.example.com:8443"] });
+    let made = send(Method::POST, "/api/v1/connections", new).await;
+    let connection =
+        format!("/api/v1/connections/{}", json_of(&made.body)["id"].as_str().unwrap_or_else(|| panic!("{}", made.body)));
+    let mut settings =
+        json_of(&house.send(owner.request(Method::GET, "/api/v1/workspace").body(Body::empty()).unwrap()).await.body);
+    settings["name"] = "Bakery".into();
+    let puts = [
+        (format!("/api/v1/members/{grace}"), json!({ "role": "builder" })),
+        (format!("/api/v1/instance/people/{grace}"), json!({ "disabled": true })),
+        ("/api/v1/workspace".to_owned(), settings),
+        (connection.clone(), json!({ "name": "The shop", "hosts": ["b.example.com"], "fields": { "token": "another-token" } })),
+    ];
+    for (path, body) in puts {
+        let once = send(Method::PUT, &path, body.clone()).await;
+        let twice = send(Method::PUT, &path, body).await;
+        assert!(once.status.is_success(), "{path}: {}", once.body);
+        assert_eq!(once.status, twice.status, "{path}: {}", twice.body);
+    }
+    // What is taken away twice is gone, and that is said.
+    for path in [connection, format!("/api/v1/members/{grace}")] {
+        assert_eq!(send(Method::DELETE, &path, json!({})).await.status, StatusCode::NO_CONTENT, "{path}");
+        let again = send(Method::DELETE, &path, json!({})).await;
+        assert_eq!((again.status, json_of(&again.body)["code"].as_str()), (StatusCode::NOT_FOUND, Some("not-found")), "{path}");
+    }
+}
+
 #[sqlx::test(migrations = "../migrations")]
 async fn a_write_with_a_key_is_carried_out_once(pool: PgPoolOptions, options: PgConnectOptions) {
     let house = House::build(pool, options).await;
@@ -307,6 +354,16 @@ async fn a_write_with_a_key_is_carried_out_once(pool: PgPoolOptions, options: Pg
     .await
     .unwrap();
     assert_eq!(kept, 0);
+    // So it is with writes that take away: the answer to a DELETE that got lost is not "there is nothing".
+    let id = json_of(&first.body)["id"].as_str().unwrap().to_owned();
+    let delete = async |key: Option<&str>| {
+        let request = owner.request(Method::DELETE, &format!("/api/v1/workflows/{id}")).header("x-csrf-token", &owner.csrf);
+        let request = key.iter().fold(request, |request, key| request.header("idempotency-key", *key));
+        house.send(request.body(Body::empty()).unwrap()).await
+    };
+    assert_eq!(delete(Some("four")).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(delete(Some("four")).await.status, StatusCode::NO_CONTENT, "the first answer");
+    assert_eq!(delete(None).await.status, StatusCode::NOT_FOUND, "without a key a second one says that it is gone");
     // After a day it is forgotten.
     house.pass(chrono::TimeDelta::hours(25));
     let owner = house.sign_in("olive@example.com", crate::house::PASSWORD).await.unwrap();

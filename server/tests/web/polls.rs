@@ -178,5 +178,5 @@ async fn before_it_is_published_a_look_finds_samples_and_starts_nothing(pool: Pg
     let often = json!({ "use": "feed.new_item", "input": { "url": feed.url, "check_every": "1s" } });
     news.edit(json!({ "op": "set_trigger", "trigger": often })).await;
     let (status, said) = news.call(Method::POST, "/publish", Some(json!({}))).await;
-    assert_eq!((status, said["fields"][0]["field"].as_str()), (StatusCode::BAD_REQUEST, Some("trigger.check_every")));
+    assert_eq!((status, said["fields"][0]["field"].as_str()), (StatusCode::CONFLICT, Some("trigger.check_every")));
 }

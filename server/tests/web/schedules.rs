@@ -196,5 +196,5 @@ async fn a_schedule_is_shown_in_words_with_its_next_five_times_across_a_change_o
     let hourly = Hourly::publish(&house, &owner, json!({})).await;
     hourly.set(&house, json!({ "repeat": "cron", "cron": "0 0 31 2 *" })).await;
     let answer = ask(&house, &owner, Method::POST, &hourly.path("/publish"), Some(json!({}))).await;
-    assert_eq!((answer.status, body(&answer)["fields"][0]["field"].as_str()), (StatusCode::BAD_REQUEST, Some("trigger.cron")));
+    assert_eq!((answer.status, body(&answer)["fields"][0]["field"].as_str()), (StatusCode::CONFLICT, Some("trigger.cron")));
 }

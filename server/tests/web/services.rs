@@ -95,7 +95,7 @@ async fn github_proves_itself_is_greeted_and_starts_one_run_per_delivery(pool: P
     let (status, said) = push.publish(&house).await;
     assert_eq!(
         (status, said["fields"][0]["field"].as_str()),
-        (StatusCode::BAD_REQUEST, Some("trigger.auth")),
+        (StatusCode::CONFLICT, Some("trigger.auth")),
         "no secret, no publishing: {said}"
     );
     assert_eq!(

@@ -2,12 +2,14 @@
 //! they take and answer, and the schemas come from the types that are read and written. A test calls every route and holds the
 //! answers against it.
 
+pub mod new_connection;
 pub mod operation;
+pub mod patterns;
 mod people;
 mod workflows;
 
 use crate::{
-    auth::{enforcement, permission::Rule},
+    auth::{csrf, enforcement, permission::Rule},
     problem::Code,
     routes::{self, Route},
 };
@@ -16,7 +18,9 @@ use operation::{Content, Operation};
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
-use towpath_engine::workflow::Workflow;
+
+/// The type of every refusal.
+const PROBLEM: &str = "application/problem+json";
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| build(&routes::all().table, &operations()));
 
@@ -46,8 +50,6 @@ fn build(table: &[Route], operations: &[Operation]) -> Value {
     };
     let mut reads = settings(SchemaSettings::draft2020_12().for_deserialize());
     let mut writes = settings(SchemaSettings::draft2020_12().for_serialize());
-    // Schemas written by hand refer to it: the one shape of a workflow, in the API and in files.
-    writes.subschema_for::<Workflow>();
     let mut paths = Map::new();
     for operation in operations {
         let Some(route) = table.iter().find(|route| route.path == operation.path && route.method == operation.method) else {
@@ -57,9 +59,15 @@ fn build(table: &[Route], operations: &[Operation]) -> Value {
         entry[operation.method.as_str().to_lowercase()] = describe(operation, route.rule, &mut reads, &mut writes);
     }
     let mut schemas = writes.take_definitions(true);
+    // What goes both ways is described as it is taken: answers leave out nothing that may not be left out.
     schemas.extend(reads.take_definitions(true));
     schemas.insert("Problem".into(), problem());
-    json!({
+    let refusal = |what: &str| json!({ "description": what, "content": { PROBLEM: { "schema": { "$ref": "#/components/schemas/Problem" } } } });
+    let mut not_signed_in = refusal("No token, or one that does not work.");
+    not_signed_in["headers"] = json!({ "WWW-Authenticate": { "schema": { "type": "string" }, "description": "`Bearer`" } });
+    let mut too_many = refusal("Too many at once. Repeat it later.");
+    too_many["headers"] = json!({ "Retry-After": { "schema": { "type": "integer", "minimum": 0 }, "description": "Seconds." } });
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Towpath",
@@ -76,20 +84,60 @@ fn build(table: &[Route], operations: &[Operation]) -> Value {
             "securitySchemes": {
                 "token": { "type": "http", "scheme": "bearer", "description": "An API token, made under Settings, API tokens." },
             },
-            "responses": {
-                "Problem": {
-                    "description": "Refused: what happened, why, and what to do.",
-                    "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+            "parameters": {
+                "IdempotencyKey": {
+                    "name": "Idempotency-Key", "in": "header", "required": false,
+                    "description": "1 to 200 printable characters, for example a UUID. Repeats of the request with the same key within a day are not carried out again and get the first answer.",
+                    "schema": { "type": "string", "maxLength": 200, "pattern": "^[!-~]([ -~]*[!-~])?$" },
                 },
             },
+            "responses": {
+                "Problem": refusal("Refused: what happened, why, and what to do."),
+                "InvalidInput": refusal("What was sent does not fit this document; `fields` says where."),
+                "NotSignedIn": not_signed_in,
+                "Forbidden": refusal("The token has not the scope, or its person has not the role."),
+                "NotFound": refusal("There is no such thing in this workspace."),
+                "Conflict": refusal("It fits this document and clashes with what is there; `fields` says where."),
+                "TooLarge": refusal("The body is larger than the server takes."),
+                "UnsupportedMediaType": refusal("The body is not said to be JSON."),
+                "TooManyRequests": too_many,
+            },
         },
-    })
+    });
+    bound(&mut document);
+    document
+}
+
+/// Says of every whole number how large it may be, as its type on our side has it.
+fn bound(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            let (least, most) = match fields.get("format").and_then(Value::as_str) {
+                Some("int32") => (json!(i32::MIN), json!(i32::MAX)),
+                Some("int64") => (json!(i64::MIN), json!(i64::MAX)),
+                Some("uint32") => (json!(0), json!(u32::MAX)),
+                Some("uint" | "uint64") => (json!(0), json!(u64::MAX)),
+                _ => (Value::Null, Value::Null),
+            };
+            for (name, limit) in [("minimum", least), ("maximum", most)] {
+                if !limit.is_null() && !fields.contains_key(name) {
+                    fields.insert(name.to_owned(), limit);
+                }
+            }
+            fields.values_mut().for_each(bound);
+        }
+        Value::Array(items) => items.iter_mut().for_each(bound),
+        _ => {}
+    }
 }
 
 fn describe(operation: &Operation, rule: Rule, reads: &mut SchemaGenerator, writes: &mut SchemaGenerator) -> Value {
     let mut parameters = path_parameters(operation.path);
     if let Some(query) = &operation.query {
         parameters.extend(query_parameters(query(reads), reads));
+    }
+    if csrf::changes_state(&operation.method) {
+        parameters.push(json!({ "$ref": "#/components/parameters/IdempotencyKey" }));
     }
     let mut responses = Map::new();
     let content = match &operation.answer {
@@ -98,14 +146,26 @@ fn describe(operation: &Operation, rule: Rule, reads: &mut SchemaGenerator, writ
             json!({ "description": "Done.", "content": { "application/json": { "schema": schema(writes) } } })
         }
         Content::Events(what) => {
-            json!({ "description": what, "content": { "text/event-stream": { "schema": { "type": "string" } } } })
+            // One event, as OpenAPI 3.2 has it for streams, and readers of 3.1 take it.
+            let event = json!({
+                "type": "object",
+                "properties": {
+                    "event": { "type": "string" },
+                    "data": { "type": "string", "contentMediaType": "application/json" },
+                    "retry": { "type": "integer", "minimum": 0, "description": "Milliseconds to wait before coming back." },
+                },
+                "required": ["event", "data"],
+            });
+            json!({ "description": what, "content": { "text/event-stream": { "schema": event } } })
         }
     };
     responses.insert(operation.status.to_string(), content);
+    for (status, name) in refusals(operation, rule) {
+        responses.insert(status.to_string(), json!({ "$ref": format!("#/components/responses/{name}") }));
+    }
     for (status, what, schema) in &operation.also {
-        let schema = schema(writes);
-        responses
-            .insert(status.to_string(), json!({ "description": what, "content": { "application/json": { "schema": schema } } }));
+        let either = json!({ "anyOf": [schema(writes), { "$ref": "#/components/schemas/Problem" }] });
+        responses.insert(status.to_string(), json!({ "description": what, "content": { PROBLEM: { "schema": either } } }));
     }
     responses.insert("default".into(), json!({ "$ref": "#/components/responses/Problem" }));
     let scope = enforcement::scope_of(rule, &operation.method).map(|scope| scope.name());
@@ -124,10 +184,35 @@ fn describe(operation: &Operation, rule: Rule, reads: &mut SchemaGenerator, writ
         "x-scope": scope,
     });
     if let Some(body) = &operation.body {
-        described["requestBody"] =
-            json!({ "required": !operation.optional_body, "content": { "application/json": { "schema": body(reads) } } });
+        let mut content = json!({ "schema": body(reads) });
+        if let Some(example) = &operation.example {
+            content["example"] = example.clone();
+        }
+        described["requestBody"] = json!({ "required": !operation.optional_body, "content": { "application/json": content } });
     }
     described
+}
+
+/// The refusals that a caller has to reckon with, besides those that may come anywhere.
+fn refusals(operation: &Operation, rule: Rule) -> Vec<(u16, &'static str)> {
+    let changes = csrf::changes_state(&operation.method);
+    let mut all = vec![(401, "NotSignedIn"), (429, "TooManyRequests")];
+    if operation.body.is_some() || operation.query.is_some() || operation.path.contains('{') || changes {
+        all.push((400, "InvalidInput"));
+    }
+    if rule != Rule::Visitor {
+        all.push((403, "Forbidden"));
+    }
+    if operation.path.contains('{') {
+        all.push((404, "NotFound"));
+    }
+    if changes {
+        all.push((409, "Conflict"));
+    }
+    if operation.body.is_some() {
+        all.extend([(413, "TooLarge"), (415, "UnsupportedMediaType")]);
+    }
+    all
 }
 
 /// `get_members_person` for `GET /api/v1/members/{person}`.
@@ -142,7 +227,8 @@ fn path_parameters(path: &str) -> Vec<Value> {
         .map(|name| {
             let schema = match name {
                 "version" => json!({ "type": "integer", "format": "int32", "minimum": 1 }),
-                "step" | "session" | "connector" | "field" | "code" => json!({ "type": "string", "minLength": 1 }),
+                "session" => json!({ "type": "string", "minLength": 1, "description": "As the list of sessions names it." }),
+                "step" => json!({ "type": "string", "minLength": 1, "description": "Its id in the document." }),
                 _ => json!({ "type": "string", "format": "uuid" }),
             };
             json!({ "name": name, "in": "path", "required": true, "schema": schema })

@@ -1,8 +1,9 @@
-//! One documented route: what it takes and what it answers. The path, the method and the rule are those of the route table.
+//! One documented route: what it takes and what it answers. The path, the method and the rule are those of the route table; schemas come
+//! from the types that are read and written.
 
 use axum::http::Method;
 use schemars::{JsonSchema, SchemaGenerator};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Makes a schema, in the generator of its direction.
 pub type MakeSchema = Box<dyn Fn(&mut SchemaGenerator) -> Value + Send + Sync>;
@@ -25,20 +26,18 @@ pub struct Operation {
     pub text: &'static str,
     pub query: Option<MakeSchema>,
     pub body: Option<MakeSchema>,
+    /// A body that somebody could send.
+    pub example: Option<Value>,
     /// May the body be left out?
     pub optional_body: bool,
     pub status: u16,
     pub answer: Content,
-    /// Statuses besides the usual one, each with its body.
+    /// A refusal that says more than others do: its status, in words, and its body.
     pub also: Vec<(u16, &'static str, MakeSchema)>,
 }
 
 fn schema_of<T: JsonSchema>() -> MakeSchema {
     Box::new(|generator| generator.subschema_for::<T>().to_value())
-}
-
-fn fixed(schema: Value) -> MakeSchema {
-    Box::new(move |_| schema.clone())
 }
 
 /// An operation that answers 204 and takes nothing, until it is told otherwise.
@@ -51,6 +50,7 @@ pub fn operation(group: &'static str, method: Method, path: &'static str, summar
         text: "",
         query: None,
         body: None,
+        example: None,
         optional_body: false,
         status: 204,
         answer: Content::Nothing,
@@ -69,19 +69,9 @@ impl Operation {
         Self { query: Some(schema_of::<T>()), ..self }
     }
 
-    /// What stands after the question mark, as a schema written by hand.
-    pub fn asks_raw(self, schema: Value) -> Self {
-        Self { query: Some(fixed(schema)), ..self }
-    }
-
-    /// The body.
-    pub fn takes<T: JsonSchema>(self) -> Self {
-        Self { body: Some(schema_of::<T>()), ..self }
-    }
-
-    /// The body, as a schema written by hand.
-    pub fn takes_raw(self, schema: Value) -> Self {
-        Self { body: Some(fixed(schema)), ..self }
+    /// The body, and one that somebody could send.
+    pub fn takes<T: JsonSchema>(self, example: Value) -> Self {
+        Self { body: Some(schema_of::<T>()), example: Some(example), ..self }
     }
 
     pub fn body_is_optional(self) -> Self {
@@ -92,72 +82,13 @@ impl Operation {
         Self { status, answer: Content::Json(schema_of::<T>()), ..self }
     }
 
-    /// The answer, as a schema written by hand.
-    pub fn answers_raw(self, status: u16, schema: Value) -> Self {
-        Self { status, answer: Content::Json(fixed(schema)), ..self }
-    }
-
     pub fn streams(self, what: &'static str) -> Self {
         Self { status: 200, answer: Content::Events(what), ..self }
     }
 
-    /// Another status with a body of its own.
-    pub fn also(mut self, status: u16, what: &'static str, schema: Value) -> Self {
-        self.also.push((status, what, fixed(schema)));
+    /// A refusal with more in its body than other problems have.
+    pub fn also<T: JsonSchema>(mut self, status: u16, what: &'static str) -> Self {
+        self.also.push((status, what, schema_of::<T>()));
         self
     }
-}
-
-/// An object with these fields, all of them there; others are not.
-pub fn object(fields: Value) -> Value {
-    let names: Vec<String> = fields.as_object().map(|fields| fields.keys().cloned().collect()).unwrap_or_default();
-    json!({ "type": "object", "properties": fields, "required": names, "additionalProperties": false })
-}
-
-/// An object of which some fields may be missing.
-pub fn object_with(fields: Value, required: &[&str]) -> Value {
-    json!({ "type": "object", "properties": fields, "required": required, "additionalProperties": false })
-}
-
-/// A list of such.
-pub fn list(items: Value) -> Value {
-    json!({ "type": "array", "items": items })
-}
-
-pub fn text() -> Value {
-    json!({ "type": "string" })
-}
-
-pub fn text_or_null() -> Value {
-    json!({ "type": ["string", "null"] })
-}
-
-pub fn number() -> Value {
-    json!({ "type": "integer" })
-}
-
-pub fn number_or_null() -> Value {
-    json!({ "type": ["integer", "null"] })
-}
-
-pub fn flag() -> Value {
-    json!({ "type": "boolean" })
-}
-
-pub fn id() -> Value {
-    json!({ "type": "string", "format": "uuid" })
-}
-
-pub fn moment() -> Value {
-    json!({ "type": "string", "format": "date-time" })
-}
-
-/// An object of the service's or the workflow's own.
-pub fn any_object(what: &str) -> Value {
-    json!({ "type": "object", "description": what })
-}
-
-/// Any JSON.
-pub fn anything(what: &str) -> Value {
-    json!({ "description": what })
 }

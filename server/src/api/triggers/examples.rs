@@ -23,7 +23,8 @@ use serde::Serialize;
 use towpath_engine::ids::WorkflowId;
 
 /// Everything that a caller needs, apart from the secret.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "WebhookExamples")]
 pub struct Examples {
     pub workflow: String,
     pub url: String,

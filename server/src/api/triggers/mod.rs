@@ -5,11 +5,12 @@ mod secret;
 mod timed;
 mod view;
 
-pub use examples::{get as get_examples, of as examples_of};
-pub use secret::{put as put_secret, rotate};
-pub use timed::{check, preview};
+pub use examples::{Examples, get as get_examples, of as examples_of};
+pub use secret::{Change as SecretChange, Changed, Rotated, put as put_secret, rotate};
+pub use timed::{Checked, Preview, Previewed, check, preview};
 
 use crate::{
+    api::extract::MaybeSent,
     app::App,
     auth::Actor,
     ingest::{
@@ -25,26 +26,23 @@ use crate::{
 };
 use axum::{
     Json as Body,
-    body::Bytes,
     extract::{Path, State},
     http::StatusCode,
-    response::{
-        IntoResponse as _, Response,
-        sse::{Event, KeepAlive, Sse},
-    },
+    response::sse::{Event, KeepAlive, Sse},
 };
+use chrono::{DateTime, Utc};
 use futures_util::Stream;
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::{collections::HashSet, convert::Infallible, time::Duration};
 use towpath_engine::{
     Json, Object,
-    ids::{WorkflowId, WorkspaceId},
+    ids::{RunId, WorkflowId, WorkspaceId},
     plan::Plan,
     workflow::{Trigger, Workflow},
 };
 use uuid::Uuid;
-use view::TriggerView;
+pub use view::TriggerView;
 
 /// How long changes are gathered before the card is told.
 const GATHER: Duration = Duration::from_millis(100);
@@ -114,23 +112,38 @@ pub async fn events(
     Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
 }
 
+/// A whole event.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ArrivedEvent")]
+pub struct Sample {
+    id: Uuid,
+    at: DateTime<Utc>,
+    /// The run that it started, if it did.
+    run: Option<Uuid>,
+    /// As expressions see it.
+    value: Json,
+    /// What had to be changed to parse it.
+    notes: Vec<String>,
+}
+
 /// `GET /api/v1/workflows/{id}/trigger/samples/{sample}`: the whole event as expressions see it.
 pub async fn sample(
     State(app): State<App>,
     actor: Actor,
     Path((workflow, sample)): Path<(WorkflowId, Uuid)>,
-) -> Result<Body<Json>, Problem> {
+) -> Result<Body<Sample>, Problem> {
     let sample = stored::get(&app.pool, actor.workspace, workflow, sample).await?;
     let (value, notes) = samples::value(&sample.event).map_err(Problem::internal)?;
     let run = sample.is_run.then_some(sample.id);
-    Ok(Body(json!({ "id": sample.id, "at": sample.at, "run": run, "value": value, "notes": notes })))
+    Ok(Body(Sample { id: sample.id, at: sample.at, run, value, notes }))
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "ChosenEvents")]
 #[serde(deny_unknown_fields)]
 pub struct Chosen {
     /// Which events; absent: all.
-    ids: Option<HashSet<Uuid>>,
+    ids: Option<Vec<Uuid>>,
 }
 
 /// `POST /api/v1/workflows/{id}/trigger/parked/replay`
@@ -138,7 +151,7 @@ pub async fn replay(
     State(app): State<App>,
     actor: Actor,
     Path(workflow): Path<WorkflowId>,
-    body: Bytes,
+    MaybeSent(chosen): MaybeSent<Chosen>,
 ) -> Result<Body<Replayed>, Problem> {
     let loaded = load(&app, actor.workspace, workflow).await?;
     let Some((version, _)) = loaded.published.filter(|_| loaded.state == "published") else {
@@ -149,15 +162,31 @@ pub async fn replay(
         };
         return Err(Problem::new(Code::Conflict, detail));
     };
-    let chosen: Chosen = optional(&body)?;
-    Ok(Body(replay::replay(&app, actor.workspace, workflow, version, chosen.ids.as_ref()).await?))
+    Ok(Body(replay::replay(&app, actor.workspace, workflow, version, chosen.ids.map(HashSet::from_iter).as_ref()).await?))
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "ManualInputs")]
 #[serde(deny_unknown_fields)]
 pub struct Inputs {
+    /// What the trigger asks for.
     #[serde(default)]
     inputs: Object,
+}
+
+/// What a start by hand began: a run, or a sample where nothing is published.
+#[derive(Default, Serialize, JsonSchema)]
+pub struct Begun {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<RunId>,
+    /// `parked`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+    /// Why no run was started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sample: Option<Uuid>,
 }
 
 /// `POST /api/v1/workflows/{id}/run`: starts by hand, with the typed inputs that the trigger asks for. Of a workflow that isn't
@@ -166,29 +195,20 @@ pub async fn run(
     State(app): State<App>,
     actor: Actor,
     Path(workflow): Path<WorkflowId>,
-    body: Bytes,
-) -> Result<Response, Problem> {
+    MaybeSent(Inputs { inputs }): MaybeSent<Inputs>,
+) -> Result<(StatusCode, Body<Begun>), Problem> {
     let loaded = load(&app, actor.workspace, workflow).await?;
     let (standing, trigger) = manual_standing(&app, &loaded)?;
-    let Inputs { inputs } = optional(&body)?;
     let start = Start { workspace: actor.workspace, workflow, standing, trigger: &trigger, by: &actor.name, inputs: &inputs };
-    Ok(match manual::start(&app, start).await? {
+    let begun = match manual::start(&app, start).await? {
         Taken::Parked { id, reason, .. } => {
-            (StatusCode::ACCEPTED, Body(json!({ "status": "parked", "reason": reason, "sample": id }))).into_response()
+            Begun { status: Some("parked"), reason: Some(reason.as_str()), sample: Some(id), ..Begun::default() }
         }
-        Taken::Started { run, .. } => (StatusCode::ACCEPTED, Body(json!({ "run": run }))).into_response(),
-        Taken::Refused(refusal) => return Err(Problem::new(Code::InvalidInput, refusal.detail)),
+        Taken::Started { run, .. } => Begun { run: Some(run), ..Begun::default() },
+        Taken::Refused(refusal) => return Err(Problem::new(Code::Conflict, refusal.detail)),
         Taken::Answered(_) => return Err(Problem::internal(anyhow::anyhow!("a manual start waits for no answer"))),
-    })
-}
-
-/// A body that may be left out.
-fn optional<T: Default + DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    if body.is_empty() {
-        return Ok(T::default());
-    }
-    serde_json::from_slice(body)
-        .map_err(|error| Problem::new(Code::InvalidInput, format!("The body of the request is not understood: {error}.")))
+    };
+    Ok((StatusCode::ACCEPTED, Body(begun)))
 }
 
 fn manual_standing(app: &App, loaded: &Loaded) -> Result<(Standing, Trigger), Problem> {

@@ -2,6 +2,7 @@
 
 use super::{TriggerView, load};
 use crate::{
+    api::extract::Sent,
     app::App,
     auth::Actor,
     ingest::poll::{self, Busy, Looked},
@@ -30,7 +31,8 @@ const TIMES: usize = 5;
 const CURSOR: usize = 300;
 
 /// A published schedule.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "PublishedSchedule")]
 pub struct ScheduleView {
     /// Null when no time is left.
     next_at: Option<DateTime<Utc>>,
@@ -41,7 +43,8 @@ pub struct ScheduleView {
 }
 
 /// How a published poll stands.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "PublishedPoll")]
 pub struct PollView {
     /// False while the workflow is paused: it goes on from its cursor then.
     running: bool,
@@ -101,7 +104,8 @@ pub async fn poll_of(app: &App, workspace: WorkspaceId, workflow: WorkflowId) ->
     Ok(polls::find(&app.pool, workspace, workflow).await?.map(|poll| PollView::of(app, poll)))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "SchedulePreview")]
 #[serde(deny_unknown_fields)]
 pub struct Preview {
     /// A schedule trigger's input.
@@ -113,7 +117,8 @@ pub struct Preview {
 }
 
 /// What a schedule means.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "ScheduleInWords")]
 pub struct Previewed {
     /// "Every Monday and Thursday at 09:00"; null while something is wrong.
     words: Option<String>,
@@ -123,21 +128,23 @@ pub struct Previewed {
     wrong: Vec<Wrong>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "ScheduledTime")]
 struct Time {
     at: DateTime<Utc>,
     /// `2026-03-29T03:00:00+02:00`
     local: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "ScheduleMistake")]
 struct Wrong {
     field: &'static str,
     message: String,
 }
 
 /// `POST /api/v1/schedules/preview`: a schedule in words, and its next five times.
-pub async fn preview(State(app): State<App>, Body(preview): Body<Preview>) -> Body<Previewed> {
+pub async fn preview(State(app): State<App>, Sent(preview): Sent<Preview>) -> Body<Previewed> {
     let after = preview.after.unwrap_or_else(|| app.clock.now());
     Body(match Schedule::read(&preview.input) {
         Ok(schedule) => Previewed {
@@ -160,7 +167,8 @@ pub async fn preview(State(app): State<App>, Body(preview): Body<Preview>) -> Bo
 }
 
 /// What a look right now found, and the trigger's card after it.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "PollChecked")]
 pub struct Checked {
     #[serde(flatten)]
     looked: Looked,

@@ -5,6 +5,7 @@ use super::{
     timed::{self, PollView, ScheduleView},
 };
 use crate::{
+    api::workflows::WorkflowState,
     app::App,
     auth::Actor,
     dispatch::TriggerKind,
@@ -42,7 +43,8 @@ use uuid::Uuid;
 const SAMPLES: i64 = 5;
 
 /// What the card shows.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "TriggerState")]
 pub struct TriggerView {
     /// `webhook`, `form`, `manual`, or null before one was picked.
     kind: Option<String>,
@@ -61,7 +63,8 @@ pub struct TriggerView {
     /// Does the trigger verify its callers by a secret?
     needs_secret: bool,
     secret: Option<SecretView>,
-    /// The workflow's: `draft`, `published` or `paused`.
+    /// The workflow's.
+    #[schemars(with = "WorkflowState")]
     state: String,
     /// Do callers from outside get through to a webhook's or form's address, as far as this server could see?
     reachable: Option<Reach>,
@@ -79,13 +82,15 @@ pub struct TriggerView {
 }
 
 /// A secret that is set.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "SecretHint")]
 struct SecretView {
     /// Its last four characters, or nothing when it is short.
     hint: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "TriggerSample")]
 struct SampleView {
     id: Uuid,
     at: DateTime<Utc>,

@@ -6,12 +6,20 @@ use axum::{
     Json as Body,
     extract::{Path, State},
 };
-use serde_json::json;
-use towpath_engine::{Json, ids::WorkflowId};
+use schemars::JsonSchema;
+use serde::Serialize;
+use towpath_engine::{ids::WorkflowId, workflow::Workflow};
+
+/// A workflow as a file has it.
+#[derive(Serialize, JsonSchema)]
+pub struct Exported {
+    /// Connections stand in it by their names.
+    document: Workflow,
+}
 
 /// `GET /api/v1/workflows/{id}/export`: the draft, with the names of its connections. `POST /api/v1/workflows` takes it anywhere.
-pub async fn get(State(app): State<App>, actor: Actor, Path(id): Path<WorkflowId>) -> Result<Body<Json>, Problem> {
+pub async fn get(State(app): State<App>, actor: Actor, Path(id): Path<WorkflowId>) -> Result<Body<Exported>, Problem> {
     let stored = workflows::find(&app.pool, actor.workspace, id).await?;
     let document = naming::by_name(&app.pool, &actor, read_document(stored.draft)?).await?;
-    Ok(Body(json!({ "document": document })))
+    Ok(Body(Exported { document }))
 }

@@ -19,7 +19,7 @@ use uuid::Uuid;
 pub struct ListedWorkflow {
     pub id: Uuid,
     pub name: String,
-    /// `draft`, `published` or `paused`.
+    #[schemars(with = "super::WorkflowState")]
     pub state: String,
     /// Counts the edits of the draft.
     pub revision: i32,

@@ -20,10 +20,12 @@ use crate::{
     connections::bind::View,
     ingest,
     live::Change,
-    problem::{Code, Problem},
+    problem::Problem,
     store::{self, endpoints, workflows::Stored},
 };
-use serde_json::json;
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::collections::HashSet;
 use towpath_engine::{
     Json,
@@ -66,37 +68,68 @@ pub(crate) async fn issues(app: &App, actor: &Actor, id: WorkflowId, workflow: &
     Ok(issues)
 }
 
-/// A workflow as the API shows it.
-async fn view(app: &App, actor: &Actor, stored: &Stored, workflow: &Workflow) -> Result<Json, Problem> {
-    Ok(json!({
-        "id": stored.id,
-        "name": stored.name,
-        "state": stored.state,
-        "document": workflow,
-        "revision": stored.revision,
-        "published_version": stored.published_version,
-        "latest_version": stored.latest_version,
-        "unpublished_changes": stored.has_unpublished_changes(),
-        "updated_at": stored.updated_at,
-        "issues": issues(app, actor, stored.id, workflow).await?,
-    }))
+/// The states of a workflow, as the document of the API names them.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case", inline)]
+#[allow(dead_code, reason = "describes what the table holds as text")]
+pub enum WorkflowState {
+    Draft,
+    Published,
+    Paused,
 }
+
+/// A workflow with its draft.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "StoredWorkflow")]
+pub struct WorkflowView {
+    id: WorkflowId,
+    name: String,
+    #[schemars(with = "WorkflowState")]
+    state: String,
+    /// The draft.
+    document: Workflow,
+    /// Counts the edits of the draft.
+    revision: i32,
+    /// The version that runs.
+    published_version: Option<i32>,
+    /// How many versions were published; 0 before the first.
+    latest_version: i32,
+    /// The draft differs from what is published.
+    unpublished_changes: bool,
+    updated_at: DateTime<Utc>,
+    /// What is wrong with the draft.
+    issues: Vec<Issue>,
+}
+
+/// A workflow as the API shows it.
+async fn view(app: &App, actor: &Actor, stored: &Stored, workflow: &Workflow) -> Result<WorkflowView, Problem> {
+    Ok(WorkflowView {
+        id: stored.id,
+        name: stored.name.clone(),
+        state: stored.state.clone(),
+        document: workflow.clone(),
+        revision: stored.revision,
+        published_version: stored.published_version,
+        latest_version: stored.latest_version,
+        unpublished_changes: stored.has_unpublished_changes(),
+        updated_at: stored.updated_at,
+        issues: issues(app, actor, stored.id, workflow).await?,
+    })
+}
+
+/// What a name has to match: something that can be seen.
+const NAME: &str = r"[^\s\u0000]";
 
 /// A name as a person typed it.
 fn checked_name(name: &str) -> Result<String, Problem> {
-    let name = name.trim().replace('\0', "");
-    match name.chars().count() {
-        0 => Err(Problem::invalid("name", "Give the workflow a name.")),
-        1..=200 => Ok(name),
-        _ => Err(Problem::invalid("name", "A name has at most 200 characters.")),
+    if name.chars().count() > 200 {
+        return Err(Problem::invalid("name", "A name has at most 200 characters."));
     }
+    let name = name.replace('\0', "").trim().to_owned();
+    if name.is_empty() { Err(Problem::invalid("name", "Give the workflow a name.")) } else { Ok(name) }
 }
 
 /// Tells whoever watches, after the commit.
 pub(crate) fn announce(app: &App, workspace: WorkspaceId, workflow: WorkflowId) {
     app.live.publish(Change::Workflow { workspace, workflow });
-}
-
-fn invalid_body(error: impl std::fmt::Display) -> Problem {
-    Problem::new(Code::InvalidInput, format!("The body of the request is not understood: {error}."))
 }

@@ -2,7 +2,7 @@
 //! connection, for a person who has both. Nothing is kept.
 
 use super::read_document;
-use crate::{app::App, auth::Actor, dispatch::For, problem::Problem, store::workflows};
+use crate::{api::extract::Sent, app::App, auth::Actor, dispatch::For, problem::Problem, store::workflows};
 use axum::{
     Json as Body,
     extract::{Path, State},
@@ -10,7 +10,7 @@ use axum::{
 use serde::Deserialize;
 use serde_json::json;
 use std::time::{Duration, Instant};
-use towpath_connectors::sdk::{Call, StepTrace};
+use towpath_connectors::sdk::{Call, StepTrace, pick};
 use towpath_engine::{
     Json, Object,
     error::{ErrorKind, StepError},
@@ -19,7 +19,8 @@ use towpath_engine::{
 };
 use uuid::Uuid;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "OptionsWanted")]
 #[serde(deny_unknown_fields)]
 pub struct Asked {
     field: String,
@@ -29,6 +30,20 @@ pub struct Asked {
     /// What the form holds where it differs from the draft, expressions worked out: for what isn't saved yet.
     #[serde(default)]
     input: Object,
+}
+
+/// What can be picked, or why that could not be asked.
+#[derive(schemars::JsonSchema)]
+#[schemars(rename = "OptionsFound")]
+#[allow(dead_code, reason = "describes an answer that is put together from parts")]
+pub struct Found {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    options: Option<Vec<pick::Option>>,
+    /// False when there are more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    complete: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    error: Option<StepError>,
 }
 
 /// How long a person waits for options.
@@ -43,7 +58,7 @@ pub async fn post(
     State(app): State<App>,
     actor: Actor,
     Path((id, step)): Path<(WorkflowId, String)>,
-    Body(asked): Body<Asked>,
+    Sent(asked): Sent<Asked>,
 ) -> Result<Body<Json>, Problem> {
     let stored = workflows::find(&app.pool, actor.workspace, id).await?;
     let workflow = read_document(stored.draft)?;
@@ -71,7 +86,7 @@ async fn options(
     connection: Option<&str>,
     operation: &str,
     input: &Object,
-    (pick, query): (&dyn towpath_connectors::sdk::pick::Pick, &str),
+    (pick, query): (&dyn pick::Pick, &str),
 ) -> Result<Json, StepError> {
     use towpath_engine::catalogue::Catalogue as _;
     let need = app.registry.operation(operation).and_then(|operation| operation.connection.as_ref());

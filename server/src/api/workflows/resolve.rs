@@ -6,7 +6,8 @@ use axum::{
     extract::{Path, State},
 };
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
 use std::collections::BTreeMap;
 use towpath_engine::{
@@ -17,7 +18,7 @@ use towpath_engine::{
 };
 
 /// The data that a step is tried with: the trigger's sample and what the steps before it gave.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Samples {
     #[serde(default)]
@@ -40,13 +41,36 @@ impl Samples {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "Expressions")]
 #[serde(deny_unknown_fields)]
 pub struct Resolve {
     #[serde(default)]
     samples: Samples,
     /// Any values whose texts may hold expressions, by a name of the caller's choice.
+    #[schemars(extend("maxProperties" = MOST))]
     values: Map<String, Json>,
+}
+
+/// What became of each value, by its name.
+#[derive(Serialize, JsonSchema)]
+pub struct Resolved {
+    #[schemars(with = "BTreeMap<String, ResolvedValue>")]
+    results: Map<String, Json>,
+}
+
+/// One value: what it comes to, what is missing for it, or what is wrong with it.
+#[derive(JsonSchema)]
+#[allow(dead_code, reason = "describes what `one` answers")]
+struct ResolvedValue {
+    #[serde(skip_serializing_if = "Json::is_null")]
+    value: Json,
+    /// What the samples do not have, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    missing: Option<String>,
+    /// What can't be read, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
 }
 
 /// The most values at a time.
@@ -58,14 +82,14 @@ pub async fn post(
     actor: Actor,
     Path(id): Path<WorkflowId>,
     Sent(resolve): Sent<Resolve>,
-) -> Result<Body<Json>, Problem> {
+) -> Result<Body<Resolved>, Problem> {
     workflows::find(&app.pool, actor.workspace, id).await?;
     if resolve.values.len() > MOST {
         return Err(Problem::invalid("values", format!("At most {MOST} values at a time.")));
     }
     let context = resolve.samples.into_context(&StepId("preview".into()), app.clock.now(), actor.language);
     let results: Map<String, Json> = resolve.values.into_iter().map(|(name, value)| (name, one(&value, &context))).collect();
-    Ok(Body(json!({ "results": results })))
+    Ok(Body(Resolved { results }))
 }
 
 fn one(value: &Json, context: &Context) -> Json {

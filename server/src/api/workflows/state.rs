@@ -1,6 +1,6 @@
 //! What a workflow is to the outside: published, paused, renamed, deleted.
 
-use super::{announce, checked_name, issues, read_document, view, write_document};
+use super::{NAME, WorkflowView, announce, checked_name, issues, read_document, view, write_document};
 use crate::{
     api::extract::Sent,
     app::App,
@@ -18,12 +18,12 @@ use axum::{
 use serde::Deserialize;
 use serde_json::json;
 use towpath_engine::{
-    Json, edit,
+    edit,
     ids::WorkflowId,
     validate::{Issue, Severity},
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Publish {
     /// The revision that the person saw; publishing another one is refused.
@@ -37,7 +37,7 @@ pub async fn publish(
     actor: Actor,
     Path(id): Path<WorkflowId>,
     Sent(publish): Sent<Publish>,
-) -> Result<Body<Json>, Problem> {
+) -> Result<Body<WorkflowView>, Problem> {
     let now = app.clock.now();
     let mut transaction = app.pool.begin().await?;
     let stored = workflows::lock(&mut transaction, actor.workspace, id).await?;
@@ -52,7 +52,7 @@ pub async fn publish(
     let left: Vec<Issue> =
         issues(&app, &actor, id, &workflow).await?.into_iter().filter(|issue| issue.severity == Severity::Blocks).collect();
     if let Some(first) = left.first() {
-        let mut problem = Problem::new(Code::InvalidInput, format!("This can't be published yet: {}", first.message));
+        let mut problem = Problem::new(Code::Conflict, format!("This can't be published yet: {}", first.message));
         problem.fields = left.iter().map(|issue| FieldProblem { field: place(issue), message: issue.message.clone() }).collect();
         return Err(problem);
     }
@@ -78,16 +78,16 @@ fn place(issue: &Issue) -> String {
 }
 
 /// `POST /api/v1/workflows/{id}/pause`: events are kept in the inbox until it resumes; runs that began go on.
-pub async fn pause(State(app): State<App>, actor: Actor, Path(id): Path<WorkflowId>) -> Result<Body<Json>, Problem> {
+pub async fn pause(State(app): State<App>, actor: Actor, Path(id): Path<WorkflowId>) -> Result<Body<WorkflowView>, Problem> {
     change(&app, &actor, id, "published", "paused").await
 }
 
 /// `POST /api/v1/workflows/{id}/resume`: the published version runs again.
-pub async fn resume(State(app): State<App>, actor: Actor, Path(id): Path<WorkflowId>) -> Result<Body<Json>, Problem> {
+pub async fn resume(State(app): State<App>, actor: Actor, Path(id): Path<WorkflowId>) -> Result<Body<WorkflowView>, Problem> {
     change(&app, &actor, id, "paused", "published").await
 }
 
-async fn change(app: &App, actor: &Actor, id: WorkflowId, from: &str, to: &str) -> Result<Body<Json>, Problem> {
+async fn change(app: &App, actor: &Actor, id: WorkflowId, from: &str, to: &str) -> Result<Body<WorkflowView>, Problem> {
     let (now, mut transaction) = (app.clock.now(), app.pool.begin().await?);
     if !workflow_list::change_state(&mut *transaction, actor.workspace, id, from, to, now).await? {
         workflows::find(&app.pool, actor.workspace, id).await?;
@@ -101,9 +101,10 @@ async fn change(app: &App, actor: &Actor, id: WorkflowId, from: &str, to: &str) 
     Ok(Body(view(app, actor, &stored, &workflow).await?))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rename {
+    #[schemars(length(max = 200), regex(pattern = NAME))]
     name: String,
 }
 
@@ -113,7 +114,7 @@ pub async fn rename(
     actor: Actor,
     Path(id): Path<WorkflowId>,
     Sent(rename): Sent<Rename>,
-) -> Result<Body<Json>, Problem> {
+) -> Result<Body<WorkflowView>, Problem> {
     let name = checked_name(&rename.name)?;
     let now = app.clock.now();
     let mut transaction = app.pool.begin().await?;

@@ -31,7 +31,7 @@ use towpath_engine::{
 };
 use uuid::Uuid;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trial {
     #[serde(default)]
@@ -39,6 +39,31 @@ pub struct Trial {
     /// False: only say what would be done.
     #[serde(default)]
     send: bool,
+}
+
+/// What a trial answers; which of them there are follows from the step and from how it went.
+#[derive(schemars::JsonSchema)]
+#[allow(dead_code, reason = "describes an answer that is put together from parts")]
+pub struct Tried {
+    /// What would be sent, secrets masked.
+    #[serde(skip_serializing_if = "Json::is_null")]
+    preview: Json,
+    /// The input with its expressions worked out.
+    #[serde(skip_serializing_if = "Json::is_null")]
+    input: Json,
+    #[serde(skip_serializing_if = "Json::is_null")]
+    output: Json,
+    /// What a Respond step would answer to the caller.
+    #[serde(skip_serializing_if = "Json::is_null")]
+    answer: Json,
+    /// Until when a step would wait.
+    #[serde(skip_serializing_if = "Json::is_null")]
+    until: Json,
+    /// What was sent and answered, secrets taken out.
+    #[serde(skip_serializing_if = "Json::is_null")]
+    trace: Json,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    error: Option<StepError>,
 }
 
 /// How long a trial may take: a person waits for it.

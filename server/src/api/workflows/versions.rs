@@ -1,6 +1,6 @@
 //! What was published: the list, one version's document, and taking an old one back into the draft.
 
-use super::{announce, issues, read_document, view, write_document};
+use super::{WorkflowView, announce, issues, read_document, view, write_document};
 use crate::{
     api::page::{Page, Window},
     app::App,
@@ -17,7 +17,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
-use towpath_engine::{Json, ids::WorkflowId};
+use towpath_engine::{ids::WorkflowId, validate::Issue, workflow::Workflow};
 
 /// One line of the list of versions.
 #[derive(Serialize, JsonSchema)]
@@ -51,16 +51,25 @@ pub async fn list(
     )))
 }
 
+/// A version that was published.
+#[derive(Serialize, JsonSchema)]
+pub struct Version {
+    version: i32,
+    document: Workflow,
+    /// What would be wrong with it today.
+    issues: Vec<Issue>,
+}
+
 /// `GET /api/v1/workflows/{id}/versions/{n}`
 pub async fn get(
     State(app): State<App>,
     actor: Actor,
     Path((id, version)): Path<(WorkflowId, i32)>,
-) -> Result<Body<Json>, Problem> {
+) -> Result<Body<Version>, Problem> {
     workflows::find(&app.pool, actor.workspace, id).await?;
     let document = versions::document(&app.pool, actor.workspace, id, version).await?;
     let workflow = read_document(document)?;
-    Ok(Body(json!({ "version": version, "issues": issues(&app, &actor, id, &workflow).await?, "document": workflow })))
+    Ok(Body(Version { version, issues: issues(&app, &actor, id, &workflow).await?, document: workflow }))
 }
 
 /// `POST /api/v1/workflows/{id}/versions/{n}/restore`: the draft becomes that version's document. What runs does not change until
@@ -69,7 +78,7 @@ pub async fn restore(
     State(app): State<App>,
     actor: Actor,
     Path((id, version)): Path<(WorkflowId, i32)>,
-) -> Result<Body<Json>, Problem> {
+) -> Result<Body<WorkflowView>, Problem> {
     let now = app.clock.now();
     let mut transaction = app.pool.begin().await?;
     let stored = workflows::lock(&mut transaction, actor.workspace, id).await?;

@@ -46,7 +46,7 @@ const BATCH: usize = 100;
 const REMEMBER: chrono::TimeDelta = chrono::TimeDelta::days(1);
 
 /// What came of a look.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Looked {
     /// The first look: what it found became samples and started nothing.
     pub first: bool,

@@ -21,7 +21,7 @@ pub async fn ask(State(app): State<App>, actor: Actor, Path(id): Path<Connection
     if !manages(&actor, &found) {
         return Err(Problem::new(Code::Forbidden, "Its owner and admins can delete a connection."));
     }
-    let used = used_by(&app, &actor, id).await?;
+    let used = used_by(&app, &actor, &[id]).await?.remove(&id).unwrap_or_default();
     pages::html(&Delete {
         page: actor.page(format!("Delete {}", found.name), Area::Connections),
         id: id.to_string(),

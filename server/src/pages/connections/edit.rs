@@ -207,7 +207,7 @@ async fn existing(
     found: &Stored,
     wrong: &impl Fn(&str) -> Option<String>,
 ) -> Result<Existing, Problem> {
-    let used = used_by(app, actor, found.id).await?;
+    let used = used_by(app, actor, &[found.id]).await?.remove(&found.id).unwrap_or_default();
     let time = |at: Option<DateTime<Utc>>| at.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
     let first_host = allowed_hosts(Some(connector), found).into_iter().find(|host| !host.starts_with('*'));
     let test = match &connector.test {

@@ -15,6 +15,7 @@ use axum::{
 };
 use chrono::SecondsFormat;
 use serde::Deserialize;
+use towpath_engine::ids::ConnectionId;
 use towpath_web::{
     connections::list::{List, Row, tone},
     layout::Area,
@@ -34,11 +35,13 @@ pub async fn show(State(app): State<App>, actor: Actor, Query(filter): Query<Fil
     let more = listed.len() > PAGE as usize;
     listed.truncate(PAGE as usize);
     let after = listed.last().filter(|_| more).map(|last| last.name.clone());
-    let mut rows = Vec::with_capacity(listed.len());
-    for it in listed {
-        let used = used_by(&app, &actor, it.id).await?.into_iter().map(|used| used.name).collect();
-        rows.push(row(&app, &actor, it, used));
-    }
+    let ids: Vec<ConnectionId> = listed.iter().map(|it| it.id).collect();
+    let mut used = used_by(&app, &actor, &ids).await?;
+    let rows = listed.into_iter().map(|it| {
+        let used = used.remove(&it.id).unwrap_or_default().into_iter().map(|used| used.name).collect();
+        row(&app, &actor, it, used)
+    });
+    let rows = rows.collect();
     pages::html(&List {
         page: actor.page("Connections", Area::Connections),
         rows,

@@ -5,7 +5,7 @@ use crate::{
     app::App,
     auth::Actor,
     pages, people,
-    problem::{Code, Problem},
+    problem::Problem,
     store::workspaces::{self, Consequences},
 };
 use axum::{
@@ -56,7 +56,7 @@ async fn delete(app: &App, actor: &Actor, id: WorkspaceId, typed: &str) -> Resul
         // The session went with the workspace.
         Ok(()) if id == actor.workspace => Ok(gone(actor)),
         Ok(()) => Ok(Redirect::to("/settings/instance?done=workspace-deleted").into_response()),
-        Err(problem) if problem.code == Code::InvalidInput => {
+        Err(problem) if !problem.fields.is_empty() => {
             let mut errors = Errors::default();
             errors.add("name", "This is not the workspace's name. Type it exactly as it is.");
             page(app, actor, id, errors).await

@@ -6,7 +6,7 @@ use crate::{
     auth::Actor,
     pages,
     people::{self, accounts},
-    problem::{Code, Problem},
+    problem::Problem,
     store::{members, people as accounts_table, workspaces},
 };
 use axum::{
@@ -120,7 +120,7 @@ pub async fn reset(State(app): State<App>, actor: Actor, Path(person): Path<Pers
 pub async fn create(State(app): State<App>, actor: Actor, Form(named): Form<Named>) -> Result<Response, Problem> {
     match people::workspaces::create(&app, &actor, &named.name).await {
         Ok(_) => Ok(Redirect::to("/settings/instance?done=workspace-made").into_response()),
-        Err(problem) if problem.code == Code::InvalidInput => {
+        Err(problem) if !problem.fields.is_empty() => {
             let mut errors = Errors::default();
             errors.add("name", problem.detail);
             page(&app, &actor, Shown { name: named.name, errors, ..Shown::default() }).await

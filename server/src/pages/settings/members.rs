@@ -10,7 +10,7 @@ use crate::{
         invite::{self, Invited},
         rules,
     },
-    problem::{Code, Problem},
+    problem::Problem,
     store::{invitations, members},
 };
 use axum::{
@@ -78,7 +78,7 @@ pub async fn invite(State(app): State<App>, actor: Actor, Form(typed): Form<NewI
     };
     match invite::invite(&app, &actor, &typed.email, role).await {
         Ok(made) => page(&app, &actor, Shown { link: Some(shown(made)), ..Shown::default() }).await,
-        Err(problem) if problem.code == Code::InvalidInput => {
+        Err(problem) if !problem.fields.is_empty() => {
             errors.add("email", people::mistake(&problem).map_or_else(|| problem.detail.to_string(), |it| it.message.clone()));
             page(&app, &actor, Shown { typed, errors, ..Shown::default() }).await
         }

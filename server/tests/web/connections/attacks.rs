@@ -188,7 +188,7 @@ async fn another_workspaces_connection_is_one_that_is_gone(pool: PgPoolOptions, 
     agreed(add(&house, &neighbour, &path, &[step("call", &service.url("/echo"), Some(&crm))]).await);
     let draft = agreed(call(&house, &neighbour, Method::GET, &path, json!({})).await);
     assert_eq!(draft["issues"][0]["message"], "The connection of this step is gone. Choose another one for HTTP.");
-    assert_eq!(publish(&house, &neighbour, &path).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(publish(&house, &neighbour, &path).await.status, StatusCode::CONFLICT);
     let trial = agreed(call(&house, &neighbour, Method::POST, &format!("{path}/steps/call/test"), json!({ "send": true })).await);
     assert!(trial["error"]["message"].as_str().unwrap().contains("was deleted"), "{trial}");
     let bound: (i64,) = sqlx::query_as("select count(*) from connection_binding").fetch_one(house.pool()).await.unwrap();
@@ -204,7 +204,7 @@ async fn a_new_host_asks_for_the_secret_again(pool: PgPoolOptions, options: PgCo
     let admin = house.person("adam@example.com", Role::Admin).await;
     let at = format!("/api/v1/connections/{crm}");
     let answer = call(&house, &admin, Method::PUT, &at, json!({ "hosts": [service.host(), evil.host()] })).await;
-    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert_eq!(answer.status, StatusCode::CONFLICT);
     assert!(answer.body.contains("enter this again"), "{}", answer.body);
     let changed = agreed(
         call(&house, &admin, Method::PUT, &at, json!({ "hosts": [evil.host()], "fields": { "token": "another-token-99" } }))

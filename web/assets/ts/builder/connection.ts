@@ -18,8 +18,8 @@ interface Connection {
 }
 
 interface Page {
-  connections: Connection[];
-  after: string | null;
+  items: Connection[];
+  next: string | null;
 }
 
 @customElement("tp-connection")
@@ -68,9 +68,9 @@ export class ConnectionElement extends Bound {
     try {
       for (let after: string | null = ""; after !== null; ) {
         const more: string = after ? `&after=${encodeURIComponent(after)}` : "";
-        const page: Page = await call<Page>("GET", `/api/v1/connections?connector=${encodeURIComponent(this.need.connector)}${more}`);
-        all.push(...page.connections);
-        after = page.after;
+        const page: Page = await call<Page>("GET", `/api/v1/connections?limit=200&connector=${encodeURIComponent(this.need.connector)}${more}`);
+        all.push(...page.items);
+        after = page.next;
       }
     } catch (error) {
       if (!(error instanceof Refused)) throw error;

@@ -275,8 +275,8 @@ export class Session extends EventTarget {
       this.schedule(Math.min(30_000, 1_000 * 2 ** Math.min(this.retries, 5)));
       return;
     }
-    if (error.status === 409) {
-      const body = error.body as { workflow: Loaded; includes_yours: boolean };
+    const body = error.body as { code?: string; workflow: Loaded; includes_yours: boolean } | undefined;
+    if (body?.code === "stale-revision") {
       const own = body.includes_yours ? this.waiting : [...this.sent, ...this.waiting];
       const result = rebase(body.workflow.document, own);
       this.sent = [];

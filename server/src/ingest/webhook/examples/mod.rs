@@ -20,7 +20,8 @@ use serde::Serialize;
 pub const SECRET: &str = "TOWPATH_SECRET";
 
 /// A program that sends one event and prints the status and the answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "WebhookExample")]
 pub struct Example {
     /// `curl`, `javascript`, `python`, `java`, `php`, `ruby`.
     pub id: &'static str,
