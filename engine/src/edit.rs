@@ -1,7 +1,8 @@
 //! The operations by which a workflow is changed: the builder sends them, the server applies them, and each can be undone.
 //!
 //! An operation is JSON with its name under `op`, for example `{"op": "set_input", "step": "http_request", "field": "url", "value":
-//! "https://example.com"}`. It names steps by id and lanes by the branch's id and the case's index (or `"otherwise"`):
+//! "https://example.com"}`. It names steps by id, and lanes by the id of the step that they are inside and the index of the case or lane (or `"otherwise"`, `"body"`,
+//! `"rescue"`):
 //!
 //! ```json
 //! {"op": "add_step", "at": {"parent": {"step": "big", "lane": 0}, "index": 1}, "step": {"id": "", "use": "delay"}}
@@ -13,6 +14,7 @@
 //! is [`crate::validate`]'s; but an operation never makes a tree that can't be addressed: ids stay unique, and sizes are bounded.
 
 mod describe;
+mod lanes;
 mod tree;
 
 pub use describe::describe;
@@ -21,7 +23,7 @@ pub use tree::fresh_id;
 use crate::{
     Json, Object,
     condition::Conditions,
-    workflow::{Case, OnError, Retry, Span, Step, StepId, Trigger, Workflow},
+    workflow::{Case, NamedLane, OnError, Retry, Span, Step, StepId, Trigger, Workflow},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -87,7 +89,7 @@ pub enum Operation {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
     },
-    /// The condition of a filter.
+    /// The condition of a filter, or of a repeat.
     SetCondition {
         step: StepId,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -119,6 +121,29 @@ pub enum Operation {
         step: StepId,
         index: usize,
         condition: Conditions,
+    },
+    /// Adds a lane to a parallel step.
+    AddLane {
+        step: StepId,
+        /// Absent: after the last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        index: Option<usize>,
+        lane: NamedLane,
+    },
+    /// Removes a lane of a parallel step with all the steps in it.
+    RemoveLane {
+        step: StepId,
+        index: usize,
+    },
+    MoveLane {
+        step: StepId,
+        from: usize,
+        to: usize,
+    },
+    SetLaneTitle {
+        step: StepId,
+        index: usize,
+        title: String,
     },
     SetRetry {
         step: StepId,
@@ -158,7 +183,7 @@ pub struct Place {
     pub index: usize,
 }
 
-/// A lane inside a branch.
+/// A lane inside a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parent {
@@ -166,23 +191,32 @@ pub struct Parent {
     pub lane: LaneName,
 }
 
-/// Which lane of a branch: a case's index, or `"otherwise"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// Which lane of a step: the index of a case or of a lane side by side, or one that has a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum LaneName {
     Case(usize),
-    Otherwise(Otherwise),
+    Named(LaneWord),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Otherwise {
+pub enum LaneWord {
+    /// What a branch does when no case holds.
     Otherwise,
+    /// What a loop does in each round.
+    Body,
+    /// What is done instead when the step fails.
+    Rescue,
 }
 
 impl LaneName {
     /// The lane for when no case holds.
-    pub const OTHERWISE: Self = Self::Otherwise(Otherwise::Otherwise);
+    pub const OTHERWISE: Self = Self::Named(LaneWord::Otherwise);
+    /// What a loop does in each round.
+    pub const BODY: Self = Self::Named(LaneWord::Body);
+    /// What is done instead when the step fails.
+    pub const RESCUE: Self = Self::Named(LaneWord::Rescue);
 }
 
 /// What an operation did.
@@ -262,8 +296,8 @@ pub fn apply(workflow: &mut Workflow, operation: &Operation) -> Result<Applied, 
         }
         Op::SetCondition { step, condition } => {
             let found = step_mut(workflow, step)?;
-            if found.operation != "filter" {
-                return EditError::new(format!("Only a filter has a condition of its own, and \"{step}\" is none."));
+            if !matches!(found.operation.as_str(), "filter" | "repeat") {
+                return EditError::new(format!("Only a filter and a repeat have a condition of their own, and \"{step}\" is none."));
             }
             Op::SetCondition { step: step.clone(), condition: std::mem::replace(&mut found.condition, condition.clone()) }
         }
@@ -295,6 +329,30 @@ pub fn apply(workflow: &mut Workflow, operation: &Operation) -> Result<Applied, 
             let (cases, index) = tree::case_mut(workflow, step, *index)?;
             let condition = std::mem::replace(&mut cases[index].condition, condition.clone());
             Op::SetCaseCondition { step: step.clone(), index, condition }
+        }
+        Op::AddLane { step, index, lane } => {
+            lane.title = checked_text("title", &lane.title, MAX_TITLE)?;
+            let index = lanes::add_lane(workflow, step, *index, lane)?;
+            Op::RemoveLane { step: step.clone(), index }
+        }
+        Op::RemoveLane { step, index } => {
+            let lane = lanes::lane_at(workflow, step, *index).map(|(lanes, index)| lanes.remove(index))?;
+            Op::AddLane { step: step.clone(), index: Some(*index), lane }
+        }
+        Op::MoveLane { step, from, to } => {
+            let (lanes, _) = lanes::lane_at(workflow, step, *to)?;
+            if *from >= lanes.len() {
+                return EditError::new(format!("The step \"{step}\" has no lane {}.", *from + 1));
+            }
+            let lane = lanes.remove(*from);
+            lanes.insert(*to, lane);
+            Op::MoveLane { step: step.clone(), from: *to, to: *from }
+        }
+        Op::SetLaneTitle { step, index, title } => {
+            *title = checked_text("title", title, MAX_TITLE)?;
+            let (lanes, index) = lanes::lane_at(workflow, step, *index)?;
+            let title = std::mem::replace(&mut lanes[index].title, title.clone());
+            Op::SetLaneTitle { step: step.clone(), index, title }
         }
         Op::SetRetry { step, retry } => {
             Op::SetRetry { step: step.clone(), retry: std::mem::replace(&mut step_mut(workflow, step)?.retry, retry.clone()) }

@@ -5,7 +5,7 @@
 //!
 //! Read in this order: [`workflow`] is the document people build, [`catalogue`] describes the operations its steps may use,
 //! [`validate`] says where a document is not well formed, [`edit`] changes it. [`expr`] and [`condition`] give its fields their
-//! values. [`plan`] prepares a version for running; [`record`] is what happened, [`state`] folds records, [`planner`] answers with
+//! values. [`lines`] are the steps that open lines side by side. [`plan`] prepares a version for running; [`record`] is what happened, [`outputs`] what expressions see of it, [`state`] folds records, [`planner`] answers with
 //! what to do next, [`retry`] decides about repeats; [`schedule`] says when something starts by itself.
 
 pub mod catalogue;
@@ -16,6 +16,8 @@ pub mod event;
 pub mod expr;
 pub mod ids;
 pub mod json;
+pub mod lines;
+pub mod outputs;
 pub mod plan;
 pub mod planner;
 pub mod pure;

@@ -3,11 +3,12 @@
 
 use crate::{
     Json,
-    catalogue::{Catalogue, Effect, EffectRule, Operation},
-    expr::{ExprError, Template},
+    catalogue::{Catalogue, Effect, EffectRule},
+    expr::Template,
+    lines::LinesStep,
     pure::PureStep,
     record::Record,
-    workflow::{OnError, Retry, Step, StepId, StepPath, Workflow},
+    workflow::{LinePath, OnError, Retry, StepId, StepPath, Workflow},
 };
 use std::{collections::HashMap, ops::Range, time::Duration};
 
@@ -21,12 +22,11 @@ pub struct Plan {
     /// How its expressions write numbers where they name no language (BCP 47).
     pub language: String,
     steps: Vec<PlannedStep>,
-    positions: HashMap<StepPath, usize>,
+    positions: HashMap<String, usize>,
 }
 
 /// A step prepared for running.
 pub struct PlannedStep {
-    pub path: StepPath,
     pub id: StepId,
     pub operation: String,
     pub kind: Kind,
@@ -43,10 +43,16 @@ pub struct PlannedStep {
     pub(crate) role: Role,
     /// The step whose lane this one is in, and which of its lanes.
     pub(crate) parent: Option<(usize, usize)>,
-    /// How many of the lanes are cases; the one after them is otherwise.
+    /// How many of the lanes are cases.
     pub(crate) cases: usize,
-    /// The steps of its lanes, each with all that is inside: cases first, then otherwise.
+    /// The steps of its lanes, each with all that is inside: cases, otherwise, lanes side by side, body, rescue.
     pub(crate) lanes: Vec<Range<usize>>,
+    /// Which of the lanes are lines of their own: those of a parallel step, or the body of a loop.
+    pub(crate) opens: Range<usize>,
+    /// The lane for when no case holds.
+    pub(crate) otherwise: Option<usize>,
+    /// The lane that is done instead when the step fails, if it is used.
+    pub(crate) rescue: Option<usize>,
     /// The position after this step and all that is inside it.
     pub(crate) end: usize,
     /// The position after its lane.
@@ -60,6 +66,8 @@ pub enum Kind {
     Pure(PureStep),
     /// The timer: always a [`PureStep::Delay`].
     Delay(PureStep),
+    /// The engine: the step opens lines and joins them.
+    Lines(LinesStep),
     /// An operation of the registry, which acts outside. The template of its input, an object; fields that the form doesn't show
     /// are not in it.
     Action(Template),
@@ -82,11 +90,11 @@ pub struct NotRunnable(pub String);
 impl Plan {
     pub fn new(version: u32, workflow: Workflow, catalogue: &dyn Catalogue) -> Result<Self, NotRunnable> {
         let mut steps = Vec::new();
-        flatten(&workflow.steps, None, catalogue, &mut steps)?;
+        prepare::flatten(&workflow.steps, None, catalogue, &mut steps)?;
         let mut positions = HashMap::with_capacity(steps.len());
         for (position, step) in steps.iter().enumerate() {
-            if positions.insert(step.path.clone(), position).is_some() {
-                return Err(NotRunnable(format!("Two steps have the id \"{}\".", step.path)));
+            if positions.insert(step.id.0.clone(), position).is_some() {
+                return Err(NotRunnable(format!("Two steps have the id \"{}\".", step.id)));
             }
         }
         Ok(Self { version, workflow, language: "en".to_owned(), steps, positions })
@@ -108,7 +116,36 @@ impl Plan {
     }
 
     pub(crate) fn position(&self, path: &StepPath) -> Option<usize> {
-        self.positions.get(path).copied()
+        self.positions.get(path.id()).copied()
+    }
+
+    /// The steps of a line: all of the workflow's, or those of a lane of the step that opened it. With the opener's position.
+    pub(crate) fn line(&self, line: &LinePath) -> Option<(Range<usize>, Option<usize>)> {
+        if line.is_run() {
+            return Some((0..self.steps.len(), None));
+        }
+        let (opener, number) = line.opener()?;
+        let position = self.position(&opener)?;
+        let step = &self.steps[position];
+        let lane = match &step.kind {
+            Kind::Lines(LinesStep::Parallel { .. }) => step.opens.start + usize::try_from(number).ok()?,
+            Kind::Lines(_) => step.opens.start,
+            _ => return None,
+        };
+        let range = step.lanes.get(lane).filter(|_| step.opens.contains(&lane)).cloned();
+        Some((range.unwrap_or(position + 1..position + 1), Some(position)))
+    }
+
+    /// The steps of a lane by the number of the line, without those inside them: what a line's own steps are.
+    pub fn steps_of(&self, line: &LinePath) -> impl DoubleEndedIterator<Item = &PlannedStep> {
+        let range = self.line(line).map_or(0..0, |(range, _)| range);
+        let mut own = Vec::new();
+        let mut position = range.start;
+        while position < range.end {
+            own.push(&self.steps[position]);
+            position = self.steps[position].end;
+        }
+        own.into_iter()
     }
 
     /// Has no step an effect outside, a wait or a time of its own? Such a run is evaluated in one go.
@@ -133,7 +170,9 @@ impl Plan {
     /// on disk too. `uncommitted` are the records since the last commit.
     pub fn commits_before<'a>(&self, effect: Option<Effect>, uncommitted: impl IntoIterator<Item = &'a Record>) -> bool {
         let acted = |record: &Record| {
-            record.step().and_then(|path| self.step(path)).is_some_and(|step| !matches!(step.kind, Kind::Pure(_)))
+            // Which lane came first, and what a round gave, is something that happened.
+            matches!(record, Record::LineEnded { .. })
+                || record.step().and_then(|path| self.step(path)).is_some_and(|step| !matches!(step.kind, Kind::Pure(_)))
         };
         match effect {
             None | Some(Effect::Read) => false,
@@ -146,6 +185,11 @@ impl Plan {
 }
 
 impl PlannedStep {
+    /// The position after this step and the lines it opens: what follows it on its own line, first of all its error lane.
+    pub(crate) fn after_lines(&self, position: usize) -> usize {
+        if self.opens.is_empty() { position + 1 } else { self.lanes[self.opens.end - 1].end }
+    }
+
     /// What a repeat of this step would do, with its input resolved. `None`: it has no effect outside.
     pub fn effect_of(&self, input: &Json) -> Option<Effect> {
         Some(match self.effect.as_ref()? {
@@ -171,82 +215,4 @@ impl PlannedStep {
     }
 }
 
-fn flatten(
-    lane: &[Step],
-    parent: Option<(usize, usize)>,
-    catalogue: &dyn Catalogue,
-    into: &mut Vec<PlannedStep>,
-) -> Result<(), NotRunnable> {
-    let first = into.len();
-    for step in lane {
-        let position = into.len();
-        into.push(prepare(step, parent, catalogue)?);
-        let mut lanes = Vec::new();
-        for (index, inner) in step.lanes().enumerate() {
-            let start = into.len();
-            flatten(inner, Some((position, index)), catalogue, into)?;
-            lanes.push(start..into.len());
-        }
-        into[position].lanes = lanes;
-        into[position].end = into.len();
-    }
-    let lane_end = into.len();
-    let mut position = first;
-    while position < lane_end {
-        into[position].lane_end = lane_end;
-        position = into[position].end;
-    }
-    Ok(())
-}
-
-fn prepare(step: &Step, parent: Option<(usize, usize)>, catalogue: &dyn Catalogue) -> Result<PlannedStep, NotRunnable> {
-    let operation = catalogue
-        .operation(&step.operation)
-        .ok_or_else(|| NotRunnable(format!("The step \"{}\" uses \"{}\", which doesn't exist here.", step.id, step.operation)))?;
-    let role = match step.operation.as_str() {
-        "filter" => Role::Filter,
-        "branch" => Role::Branch,
-        "stop" => Role::Stop,
-        _ => Role::Other,
-    };
-    let not_runnable = |error: ExprError| NotRunnable(format!("The step \"{}\" can't run. {error}", step.id));
-    let kind = match PureStep::compile(step).map_err(not_runnable)? {
-        Some(delay @ PureStep::Delay(_)) => Kind::Delay(delay),
-        Some(pure) => Kind::Pure(pure),
-        None => {
-            let is_shown = |name: &str| operation.field(name).is_none_or(|field| operation.shows(field, &step.input));
-            let shown = step.input.iter().filter(|(name, _)| is_shown(name));
-            let shown = shown.map(|(name, value)| (name.clone(), value.clone())).collect();
-            Kind::Action(Template::compile_object(&shown).map_err(not_runnable)?)
-        }
-    };
-    // An action that forgot to say what a repeat does gets the care that an unsafe one needs.
-    let effect = match kind {
-        Kind::Action(_) => Some(operation.effect.clone().unwrap_or(EffectRule::Always(Effect::Unsafe))),
-        Kind::Pure(_) | Kind::Delay(_) => None,
-    };
-    Ok(PlannedStep {
-        path: StepPath::from(&step.id),
-        id: step.id.clone(),
-        operation: step.operation.clone(),
-        kind,
-        connection: step.connection.clone(),
-        retry: step.retry.clone().unwrap_or_default(),
-        timeout: step.timeout.map_or(DEFAULT_TIMEOUT, |span| span.0),
-        on_error: step.on_error,
-        method: default_method(operation, effect.as_ref()),
-        effect,
-        role,
-        parent,
-        cases: step.cases.len(),
-        lanes: Vec::new(),
-        end: 0,
-        lane_end: 0,
-    })
-}
-
-fn default_method(operation: &Operation, effect: Option<&EffectRule>) -> Option<String> {
-    let EffectRule::ByMethod { method, .. } = effect? else { return None };
-    let field = operation.inputs.iter().find(|field| field.name == *method)?;
-    field.default.as_ref()?.as_str().map(str::to_owned)
-}
+mod prepare;

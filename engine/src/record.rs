@@ -1,6 +1,6 @@
 //! Records: the past facts of a run. They are the truth; every status is a projection of them.
 
-use crate::{Json, catalogue::Effect, error::StepError, retry, workflow::StepPath};
+use crate::{Json, catalogue::Effect, error::StepError, retry, workflow::{LinePath, StepPath}};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -55,7 +55,23 @@ pub enum Record {
         step: StepPath,
         reason: SkipReason,
     },
-    /// The lane sleeps.
+    /// A step opened lines of its own: the rounds of a loop, or the lanes of a parallel step.
+    Opened {
+        step: StepPath,
+        attempt: u16,
+        kind: LinesKind,
+        /// How many there are; of a repeat, how many rounds there are at most.
+        lines: u32,
+    },
+    /// A line that a step opened is over. Nothing more happens on it.
+    LineEnded {
+        line: LinePath,
+        end: LineEnd,
+        /// What a round of a for-each gave; of a repeat, whether another round follows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        result: Option<Json>,
+    },
+    /// The line sleeps.
     Waiting {
         step: StepPath,
         attempt: u16,
@@ -108,8 +124,17 @@ impl Record {
             | Self::Waiting { step, .. }
             | Self::Woken { step, .. }
             | Self::Decided { step, .. }
+            | Self::Opened { step, .. }
             | Self::Responded { step, .. } => Some(step),
-            Self::CancelRequested { .. } | Self::Ended { .. } => None,
+            Self::LineEnded { .. } | Self::CancelRequested { .. } | Self::Ended { .. } => None,
+        }
+    }
+
+    /// The path that the record's identity holds: a step's, a line's, or nothing.
+    pub fn place(&self) -> &str {
+        match self {
+            Self::LineEnded { line, .. } => &line.0,
+            other => other.step().map_or("", |step| step.0.as_str()),
         }
     }
 
@@ -128,6 +153,39 @@ impl Record {
             _ => None,
         }
     }
+}
+
+/// What a step opened lines for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinesKind {
+    /// A round for each item of a list.
+    Each,
+    /// Lanes side by side.
+    Parallel,
+    /// Rounds while a condition holds.
+    Repeat,
+}
+
+impl LinesKind {
+    /// Is each line a round of a loop?
+    pub fn is_loop(self) -> bool {
+        self != Self::Parallel
+    }
+}
+
+/// How a line ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "as", rename_all = "snake_case")]
+pub enum LineEnd {
+    /// It came to its end.
+    Done,
+    /// A filter ended it.
+    Filtered,
+    /// A step of it failed, and nothing on the line took that up.
+    Failed { failed: FailedStep },
+    /// It was cut off, because its step was decided without it.
+    Cancelled,
 }
 
 /// What an attempt said and did, for the person who looks at the run. It never decides anything and never holds a secret.
@@ -158,8 +216,10 @@ pub enum SkipReason {
     Filtered,
     /// A stop step ended the run.
     Stopped,
-    /// Somebody cancelled the run before the step was done.
+    /// Somebody cancelled the run before the step was done, or it was on a line that was cut off.
     Cancelled,
+    /// The step that it stands in for did not fail.
+    NotNeeded,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -10,9 +10,10 @@ use crate::{
     ids::RunId,
     plan::{Kind, Plan, PlannedStep},
     planner::{Command, next},
-    record::{Decision, End, EndState, Record, SkipReason, Trace, WaitOn, WokenBy},
+    lines::LinesStep,
+    record::{Decision, End, EndState, LineEnd, Record, SkipReason, Trace, WaitOn, WokenBy},
     state::RunState,
-    workflow::{StepPath, Workflow},
+    workflow::{LinePath, StepPath, Workflow},
 };
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -134,6 +135,26 @@ pub fn operations() -> Operations {
             ],
         ),
         step("stop", "End the run", vec![choice("outcome", &["succeeded", "failed"]), field("reason", Is::Text)]),
+        step(
+            "for_each",
+            "Do steps for each item of a list",
+            vec![
+                required("list", Is::Text),
+                Field { expressions: false, ..field("at_once", Is::Number) },
+                choice("on_failed", &["stop", "go_on"]),
+                field("result", Is::Text),
+            ],
+        ),
+        step(
+            "parallel",
+            "Do several things at the same time",
+            vec![choice("join", &["all", "first", "some"]), Field { expressions: false, ..field("needed", Is::Number) }],
+        ),
+        step(
+            "repeat",
+            "Do steps again while a condition holds",
+            vec![Field { expressions: false, ..field("most", Is::Number) }],
+        ),
         step("respond", "Answer the caller", vec![field("status", Is::Number), field("json", Is::Json)]),
     ])
 }
@@ -171,6 +192,21 @@ pub enum Outcome {
 pub trait World {
     fn outcome(&mut self, step: &PlannedStep, attempt: u16) -> Outcome;
     fn decide(&mut self, step: &StepPath) -> Decision;
+
+    /// How many items the list of a for-each has.
+    fn items(&mut self, _step: &PlannedStep) -> u32 {
+        2
+    }
+
+    /// Does a repeat go on for another round?
+    fn again(&mut self, _line: &LinePath) -> bool {
+        false
+    }
+
+    /// Which of so many calls comes to its end next.
+    fn pick(&mut self, _calls: usize) -> usize {
+        0
+    }
 }
 
 /// A run on the bench.
@@ -180,7 +216,11 @@ pub struct Shell<'a> {
     pub history: Vec<Record>,
     /// Attempts that acted outside, in order, with their effect.
     pub acted: Vec<(StepPath, u16, Option<Effect>)>,
+    /// Calls under way.
+    calls: Vec<(StepPath, u16, Option<Effect>)>,
     pub asked: usize,
+    /// The most calls that were under way at once.
+    pub at_once: usize,
 }
 
 impl<'a> Shell<'a> {
@@ -191,12 +231,27 @@ impl<'a> Shell<'a> {
     /// A process that finds this history.
     pub fn resumed(plan: &'a Plan, history: Vec<Record>) -> Self {
         let run = RunId(uuid::Uuid::from_u128(7));
-        Self { plan, state: RunState::fold(run, &history), history, acted: Vec::new(), asked: 0 }
+        let state = RunState::fold(run, &history);
+        Self { plan, state, history, acted: Vec::new(), calls: Vec::new(), asked: 0, at_once: 0 }
     }
 
     pub fn record(&mut self, record: Record) {
         self.state.apply(&record);
         self.history.push(record);
+        let state = &self.state;
+        self.calls.retain(|(step, attempt, _)| state.is_under_way(step, *attempt));
+        self.check_limits();
+    }
+
+    /// No step has more lines than it may have at once.
+    fn check_limits(&self) {
+        for (_, line) in self.state.inner_lines().chain([(&LinePath::RUN, self.state.own_line())]) {
+            let Some((path, found)) = line.at() else { continue };
+            let (Some(lines), Some(Kind::Lines(kind))) = (&found.lines, self.plan.step(path).map(|step| &step.kind)) else {
+                continue;
+            };
+            assert!(lines.live().count() <= kind.at_once() as usize, "{path} has too many lines at once");
+        }
     }
 
     pub fn end(&self) -> Option<&End> {
@@ -234,13 +289,23 @@ impl<'a> Shell<'a> {
                 return self;
             }
             if commands.is_empty() {
-                self.news(world);
+                match self.calls.len() {
+                    0 => self.news(world),
+                    calls => self.come_to_an_end(world.pick(calls) % calls, world),
+                }
+                continue;
             }
             for command in commands {
-                match command.record() {
-                    Some(record) => self.record(record),
-                    None => self.start(command, world),
+                match (command.record(), command) {
+                    (Some(record), _) => self.record(record),
+                    (None, Command::CloseLine { line, end }) => self.close(line, end, world),
+                    (None, command) => self.start(command, world),
                 }
+            }
+            self.at_once = self.at_once.max(self.calls.len());
+            for command in next(self.plan, &self.state) {
+                let Command::Start { step, attempt, after: None } = command else { continue };
+                assert!(!self.calls.iter().any(|(path, number, _)| (path, *number) == (&step, attempt)), "{step} is under way");
             }
         }
         panic!("the run doesn't end: {:?}", self.history.iter().rev().take(5).collect::<Vec<_>>());
@@ -248,7 +313,7 @@ impl<'a> Shell<'a> {
 
     /// Time passes, or a person decides.
     fn news(&mut self, world: &mut impl World) {
-        let (step, attempt, on) = self.state.waiting().expect("a run with nothing to do waits for something");
+        let (step, attempt, on) = self.state.waits().next().expect("a run with nothing to do waits for something");
         let (step, on) = (step.clone(), on.clone());
         self.record(match on {
             WaitOn::Decision => {
@@ -259,39 +324,71 @@ impl<'a> Shell<'a> {
         });
     }
 
+    /// A line came to its end.
+    fn close(&mut self, line: LinePath, end: LineEnd, world: &mut impl World) {
+        let opener = line.opener().and_then(|(step, _)| self.plan.step(&step)).expect("a step opened the line");
+        let result = match &opener.kind {
+            Kind::Lines(LinesStep::Each(_)) if end == LineEnd::Done => Some(json!(line.0)),
+            Kind::Lines(LinesStep::Repeat { .. }) => Some(json!(world.again(&line))),
+            _ => None,
+        };
+        self.record(Record::LineEnded { line, end, result });
+    }
+
     fn start(&mut self, command: Command, world: &mut impl World) {
         let Command::Start { step, attempt, after } = command.clone() else { panic!("{command:?} has a record") };
         if after.is_some() {
             return self.record(Record::Waiting { step, attempt: attempt - 1, on: WaitOn::Retry { until: a_moment() } });
         }
         self.state.issued(&command);
-        assert_eq!(next(self.plan, &self.state), [], "replanning while {step} is under way yields nothing");
         let planned = self.plan.step(&step).expect("only steps of the plan are started");
         let effect = match &planned.kind {
             Kind::Action(_) => {
                 planned.effect_of(&Json::Object(self.plan.workflow.step(&planned.id).expect("is there").input.clone()))
             }
-            Kind::Pure(_) | Kind::Delay(_) => None,
+            Kind::Pure(_) | Kind::Delay(_) | Kind::Lines(_) => None,
         };
-        let outcome = world.outcome(planned, attempt);
         if effect.is_some() {
             // After a crash the attempt may be in the history already.
             let started = self.state.step(&step).is_some_and(|found| found.attempt == attempt);
+            self.calls.push((step.clone(), attempt, effect));
             if !started {
                 self.record(Record::Started { step: step.clone(), attempt, effect });
             }
-            assert_eq!(next(self.plan, &self.state), [], "replanning while {step} acts yields nothing");
-            self.acted.push((step.clone(), attempt, effect));
+            self.acted.push((step, attempt, effect));
+            return;
         }
-        match outcome {
-            Outcome::Crash => self.state = RunState::fold(self.state.run(), &self.history),
-            Outcome::Cancel => self.record(Record::CancelRequested { by: "ada".into() }),
+        self.calls.push((step, attempt, effect));
+        self.come_to_an_end(self.calls.len() - 1, world);
+    }
+
+    /// A call is answered, or whatever else becomes of it.
+    fn come_to_an_end(&mut self, call: usize, world: &mut impl World) {
+        let (step, attempt, effect) = self.calls[call].clone();
+        let planned = self.plan.step(&step).expect("only steps of the plan are started");
+        match world.outcome(planned, attempt) {
+            Outcome::Crash => {
+                self.calls.clear();
+                self.state = RunState::fold(self.state.run(), &self.history);
+            }
+            // What is evaluated on the spot can't be cut off; it is worked out again.
+            Outcome::Cancel => {
+                self.record(Record::CancelRequested { by: "ada".into() });
+            }
             Outcome::Fails(kind) => {
                 let error = StepError::new(kind, "It failed.");
                 self.record(Record::failure(step, attempt, error, effect, Trace::default()));
             }
             Outcome::Done(_) if matches!(planned.kind, Kind::Delay(_)) => {
                 self.record(Record::Waiting { step, attempt, on: WaitOn::Timer { until: a_moment() } });
+            }
+            Outcome::Done(_) if let Kind::Lines(kind) = &planned.kind => {
+                let lines = match kind {
+                    LinesStep::Each(_) => world.items(planned),
+                    LinesStep::Parallel { lanes, .. } => *lanes,
+                    LinesStep::Repeat { most, .. } => *most,
+                };
+                self.record(Record::Opened { step, attempt, kind: kind.kind(), lines });
             }
             Outcome::Done(output) => self.record(Record::Succeeded { step, attempt, output, trace: Trace::default() }),
         }
@@ -303,6 +400,9 @@ impl<'a> Shell<'a> {
 pub struct Script {
     outcomes: HashMap<String, Vec<Outcome>>,
     decisions: Vec<Decision>,
+    items: u32,
+    again: u32,
+    picks: Vec<usize>,
 }
 
 impl Script {
@@ -319,6 +419,25 @@ impl Script {
 
     pub fn done(self, step: &str, output: Json) -> Self {
         self.on(step, [Outcome::Done(output)])
+    }
+
+    /// Every list has so many items.
+    pub fn items(mut self, items: u32) -> Self {
+        self.items = items;
+        self
+    }
+
+    /// Repeats go on so many times.
+    pub fn again(mut self, again: u32) -> Self {
+        self.again = again;
+        self
+    }
+
+    /// Which of the calls under way come to their ends, one after the other; after these the oldest.
+    pub fn picks(mut self, picks: impl IntoIterator<Item = usize>) -> Self {
+        self.picks = picks.into_iter().collect();
+        self.picks.reverse();
+        self
     }
 
     pub fn decided(mut self, decisions: impl IntoIterator<Item = Decision>) -> Self {
@@ -340,10 +459,20 @@ pub fn goes_well(step: &PlannedStep) -> Outcome {
 
 impl World for Script {
     fn outcome(&mut self, step: &PlannedStep, _attempt: u16) -> Outcome {
-        self.outcomes.get_mut(&step.path.0).and_then(Vec::pop).unwrap_or_else(|| goes_well(step))
+        self.outcomes.get_mut(&step.id.0).and_then(Vec::pop).unwrap_or_else(|| goes_well(step))
     }
     fn decide(&mut self, _step: &StepPath) -> Decision {
         self.decisions.pop().expect("the script has a decision for every question")
+    }
+    fn items(&mut self, _step: &PlannedStep) -> u32 {
+        self.items
+    }
+    fn again(&mut self, _line: &LinePath) -> bool {
+        self.again = self.again.wrapping_sub(1);
+        self.again < u32::MAX / 2
+    }
+    fn pick(&mut self, _calls: usize) -> usize {
+        self.picks.pop().unwrap_or(0)
     }
 }
 

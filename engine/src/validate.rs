@@ -6,14 +6,15 @@
 mod connection;
 mod form;
 mod names;
+mod shape;
 
 pub use connection::{Connections, Known, OnTrust};
 
 use crate::{
     Json,
     catalogue::{Catalogue, Operation, Role},
-    condition::Compiled,
     edit::{MAX_NOTE, MAX_TITLE},
+    lines::LinesStep,
     pure::PureStep,
     workflow::{FORMAT, MAX_BYTES, MAX_DEPTH, MAX_STEPS, Placed, Step, StepId, Trigger, Workflow},
 };
@@ -191,14 +192,14 @@ impl<'a> Check<'a> {
         if placed.depth > MAX_DEPTH {
             self.blocks(
                 None,
-                format!("This step is inside more than {} branches. Put some of them after each other.", MAX_DEPTH - 1),
+                format!("This step is inside more than {} others. Put some of them after each other.", MAX_DEPTH - 1),
             );
         }
         self.settings(step);
         let Some(operation) = self.operation(&step.operation, Role::Action) else { return };
         connection::check(self, operation, step.connection.as_deref());
         form::check(self, operation, &step.input, position);
-        self.shape(step, position);
+        shape::check(self, step, position);
         if step.operation == "respond" {
             self.respond();
         }
@@ -208,7 +209,8 @@ impl<'a> Check<'a> {
         }
         // Whatever else keeps the engine's own steps from running; the checks above say it better where they see it.
         let blocked = self.issues[before..].iter().any(|issue| issue.severity == Severity::Blocks);
-        if !blocked && let Err(error) = PureStep::compile(step) {
+        let compiled = || PureStep::compile(step).map(drop).and_then(|()| LinesStep::compile(step).map(drop));
+        if !blocked && let Err(error) = compiled() {
             self.blocks(Some(&error.field).filter(|field| !field.is_empty()).map(|field| field.as_str()), error.to_string());
         }
     }
@@ -237,56 +239,6 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Conditions and cases, which only some steps have.
-    fn shape(&mut self, step: &'a Step, position: usize) {
-        match (&step.condition, step.operation.as_str()) {
-            (Some(condition), "filter") => self.condition(Compiled::compile(condition), "if", condition, position),
-            (None, "filter") => self.blocks(Some("if"), "Say on which condition the run goes on."),
-            (Some(_), _) => self.blocks(Some("if"), "Only a filter has a condition of its own. Put a filter before this step."),
-            (None, _) => {}
-        }
-        if step.operation != "branch" {
-            if !step.cases.is_empty() || step.otherwise.is_some() {
-                self.blocks(Some("cases"), "Only a branch has cases with steps inside.");
-            }
-            return;
-        }
-        if step.cases.is_empty() {
-            self.blocks(Some("cases"), "Add a case: a branch without one can't decide anything.");
-        }
-        for (index, case) in step.cases.iter().enumerate() {
-            let field = format!("cases[{index}].if");
-            self.condition(Compiled::compile(&case.condition), &field, &case.condition, position);
-            let length = case.title.chars().count();
-            if length > MAX_TITLE {
-                let message = format!("The case's title has {length} characters; at most {MAX_TITLE} are possible.");
-                self.blocks(Some(&format!("cases[{index}].title")), message);
-            }
-            if is_empty_group(&case.condition) {
-                self.warns(Some(&field), "This case has no condition, so it always runs and the cases after it never do.");
-            }
-        }
-    }
-
-    fn condition(
-        &mut self,
-        compiled: Result<Compiled, crate::expr::ExprError>,
-        field: &str,
-        source: &crate::condition::Conditions,
-        position: usize,
-    ) {
-        match compiled {
-            Ok(compiled) => {
-                let careful = mentions_default(&serde_json::to_value(source).unwrap_or_default());
-                names::check(self, field, &compiled.paths(), careful, position);
-            }
-            Err(error) => {
-                let error = error.within(field);
-                self.say(Severity::Blocks, Some(error.field.clone()), error.to_string());
-            }
-        }
-    }
-
     fn respond(&mut self) {
         let Some(trigger) = &self.workflow.trigger else { return };
         if trigger.operation != "webhook" {
@@ -296,10 +248,6 @@ impl<'a> Check<'a> {
             self.warns(None, message);
         }
     }
-}
-
-fn is_empty_group(condition: &crate::condition::Conditions) -> bool {
-    matches!(condition, crate::condition::Conditions::All { all } if all.is_empty())
 }
 
 /// Does a value say what to do when something is missing? Then nobody needs to be warned.

@@ -3,15 +3,17 @@
 //! There are no edges and no layout: what follows a branch runs once after it, whichever case ran. JSON in the API and YAML in
 //! files are the same document, with one JSON Schema.
 
+mod path;
 mod summary;
 mod text;
 mod walk;
 
+pub use path::{LinePath, StepPath};
 pub use summary::{condition_words, summary};
 pub use text::NotAWorkflow;
 pub use walk::Placed;
 
-use crate::{Json, Object, condition::Conditions};
+use crate::{Json, Object, condition::Conditions, edit::LaneName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
@@ -98,7 +100,17 @@ pub struct Step {
     /// What a `branch` does when no case holds. A lane without steps is the same as none.
     #[serde(default, deserialize_with = "text::lane", skip_serializing_if = "Option::is_none")]
     pub otherwise: Option<Lane>,
-    /// The condition of a `filter`.
+    /// The lanes of a `parallel`, which go on side by side; empty for every other operation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lanes: Vec<NamedLane>,
+    /// The steps that a `for_each` does for each item, or a `repeat` in each round.
+    #[serde(default, deserialize_with = "text::lane", skip_serializing_if = "Option::is_none")]
+    pub body: Option<Lane>,
+    /// What is done instead when the step fails and `on_error` is `rescue`; the run goes on after it. The error is under
+    /// `steps.<id>.error`, with `kind` and `message`.
+    #[serde(default, deserialize_with = "text::lane", skip_serializing_if = "Option::is_none")]
+    pub rescue: Option<Lane>,
+    /// The condition of a `filter`; of a `repeat`, on which another round follows.
     #[serde(default, rename = "if", skip_serializing_if = "Option::is_none")]
     pub condition: Option<Conditions>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -121,6 +133,9 @@ impl Step {
             input: Object::new(),
             cases: Vec::new(),
             otherwise: None,
+            lanes: Vec::new(),
+            body: None,
+            rescue: None,
             condition: None,
             retry: None,
             timeout: None,
@@ -128,10 +143,29 @@ impl Step {
         }
     }
 
-    /// The lanes inside this step, in the order in which they are drawn: cases first, then otherwise.
-    pub fn lanes(&self) -> impl Iterator<Item = &Vec<Step>> {
-        self.cases.iter().map(|case| &case.steps).chain(self.otherwise.iter().map(|lane| &lane.steps))
+    /// The lanes inside this step, in the order in which they are drawn: cases, otherwise, lanes side by side, body, rescue.
+    pub fn inner(&self) -> impl Iterator<Item = (LaneName, &Vec<Step>)> {
+        let cases = self.cases.iter().enumerate().map(|(index, case)| (LaneName::Case(index), &case.steps));
+        let lanes = self.lanes.iter().enumerate().map(|(index, lane)| (LaneName::Case(index), &lane.steps));
+        cases
+            .chain(named(LaneName::OTHERWISE, self.otherwise.as_ref()))
+            .chain(lanes)
+            .chain(named(LaneName::BODY, self.body.as_ref()))
+            .chain(named(LaneName::RESCUE, self.rescue.as_ref()))
     }
+
+    /// [`Step::inner`], to be changed.
+    pub fn inner_mut(&mut self) -> impl Iterator<Item = &mut Vec<Step>> {
+        let cases = self.cases.iter_mut().map(|case| &mut case.steps);
+        let lanes = self.lanes.iter_mut().map(|lane| &mut lane.steps);
+        let (body, rescue) = (self.body.iter_mut(), self.rescue.iter_mut());
+        let otherwise = self.otherwise.iter_mut().map(|lane| &mut lane.steps);
+        cases.chain(otherwise).chain(lanes).chain(body.chain(rescue).map(|lane| &mut lane.steps))
+    }
+}
+
+fn named(name: LaneName, lane: Option<&Lane>) -> Option<(LaneName, &Vec<Step>)> {
+    lane.map(|lane| (name, &lane.steps))
 }
 
 /// One way out of a branch.
@@ -150,6 +184,16 @@ pub struct Case {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Lane {
+    #[serde(default)]
+    pub steps: Vec<Step>,
+}
+
+/// One of the lanes of a parallel step.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NamedLane {
+    #[serde(default)]
+    pub title: String,
     #[serde(default)]
     pub steps: Vec<Step>,
 }
@@ -192,6 +236,8 @@ pub enum OnError {
     Fail,
     /// The run goes on; `steps.<id>` holds `{ "error": { "kind", "message" } }`.
     Continue,
+    /// The steps under `rescue` are done instead, and the run goes on after them.
+    Rescue,
 }
 
 impl OnError {
@@ -218,24 +264,6 @@ impl StepId {
 impl fmt::Display for StepId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-/// Where a step stands in a run: its id, with loop indices before it once there are loops (`each[3].send`).
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
-#[schemars(inline)]
-pub struct StepPath(pub String);
-
-impl fmt::Display for StepPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl From<&StepId> for StepPath {
-    fn from(id: &StepId) -> Self {
-        Self(id.0.clone())
     }
 }
 

@@ -14,6 +14,10 @@ pub fn describe(operation: &Operation, workflow: &Workflow) -> String {
         let title = workflow.step(id).and_then(|step| step.cases.get(index)).map_or("", |case| case.title.as_str());
         if title.is_empty() { format!("case {}", index + 1) } else { format!("the case {}", quoted(title)) }
     };
+    let lane = |id: &StepId, index: usize| {
+        let title = workflow.step(id).and_then(|step| step.lanes.get(index)).map_or("", |lane| lane.title.as_str());
+        if title.is_empty() { format!("lane {}", index + 1) } else { format!("the lane {}", quoted(title)) }
+    };
     match operation {
         Op::SetName { name } => format!("Renamed the workflow to {}", quoted(name)),
         Op::SetTrigger { trigger } => match workflow.trigger {
@@ -48,6 +52,13 @@ pub fn describe(operation: &Operation, workflow: &Workflow) -> String {
             format!("Renamed {} of {} to {}", case(step, *index), named(step), quoted(title))
         }
         Op::SetCaseCondition { step, index, .. } => format!("Changed the condition of {} of {}", case(step, *index), named(step)),
+        Op::AddLane { step, lane, .. } if lane.title.is_empty() => format!("Added a lane to {}", named(step)),
+        Op::AddLane { step, lane, .. } => format!("Added the lane {} to {}", quoted(&lane.title), named(step)),
+        Op::RemoveLane { step, index } => format!("Removed {} of {}", lane(step, *index), named(step)),
+        Op::MoveLane { step, from, .. } => format!("Moved {} of {}", lane(step, *from), named(step)),
+        Op::SetLaneTitle { step, index, title } => {
+            format!("Renamed {} of {} to {}", lane(step, *index), named(step), quoted(title))
+        }
         Op::SetRetry { step, .. } => format!("Changed how often {} is tried", named(step)),
         Op::SetTimeout { step, .. } => format!("Changed how long {} may take", named(step)),
         Op::SetOnError { step, .. } => format!("Changed what happens when {} fails", named(step)),
@@ -75,7 +86,7 @@ fn own_name(step: &Step) -> &str {
 /// How many steps go with it.
 fn with_inner(step: &Step) -> String {
     fn count(step: &Step) -> usize {
-        step.lanes().flatten().map(|inner| 1 + count(inner)).sum()
+        step.inner().flat_map(|(_, lane)| lane).map(|inner| 1 + count(inner)).sum()
     }
     match count(step) {
         0 => String::new(),

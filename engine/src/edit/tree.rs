@@ -1,6 +1,9 @@
 //! Finding, putting in and taking out of steps in the tree. It keeps ids unique and refuses places that don't exist.
 
-use super::{EditError, LaneName, Parent, Place};
+use super::{
+    EditError, Place,
+    lanes::{lane_mut, tidy},
+};
 use crate::{
     Json,
     workflow::{Case, Lane, MAX_DEPTH, MAX_STEPS, Step, StepId, Workflow},
@@ -17,9 +20,7 @@ pub(super) fn step_mut<'a>(workflow: &'a mut Workflow, id: &StepId) -> Result<&'
             if step.id == *id {
                 return Some(step);
             }
-            let Step { cases, otherwise, .. } = step;
-            let lanes = cases.iter_mut().map(|case| &mut case.steps).chain(otherwise.iter_mut().map(|lane| &mut lane.steps));
-            for lane in lanes {
+            for lane in step.inner_mut() {
                 if let Some(found) = find(lane, id) {
                     return Some(found);
                 }
@@ -33,32 +34,6 @@ pub(super) fn step_mut<'a>(workflow: &'a mut Workflow, id: &StepId) -> Result<&'
     }
 }
 
-/// The steps of a lane. An otherwise lane that isn't there is made; [`tidy_lane`] takes it away if it stays empty.
-fn lane_mut<'a>(workflow: &'a mut Workflow, parent: Option<&Parent>) -> Result<&'a mut Vec<Step>, EditError> {
-    let Some(parent) = parent else { return Ok(&mut workflow.steps) };
-    let step = step_mut(workflow, &parent.step)?;
-    if step.operation != "branch" {
-        return EditError::new(format!("Only a branch has steps inside, and \"{}\" is none.", parent.step));
-    }
-    match parent.lane {
-        LaneName::Otherwise(_) => Ok(&mut step.otherwise.get_or_insert_with(Lane::default).steps),
-        LaneName::Case(index) => match step.cases.get_mut(index) {
-            Some(case) => Ok(&mut case.steps),
-            None => EditError::new(format!("The branch \"{}\" has no case {}.", parent.step, index + 1)),
-        },
-    }
-}
-
-/// An empty otherwise lane is none.
-fn tidy_lane(workflow: &mut Workflow, parent: Option<&Parent>) {
-    if let Some(Parent { step, lane: LaneName::Otherwise(_) }) = parent
-        && let Ok(step) = step_mut(workflow, step)
-        && step.otherwise.as_ref().is_some_and(|lane| lane.steps.is_empty())
-    {
-        step.otherwise = None;
-    }
-}
-
 pub(super) fn insert(workflow: &mut Workflow, at: &Place, step: Step) -> Result<(), EditError> {
     check_room(workflow, at, &step)?;
     let lane = lane_mut(workflow, at.parent.as_ref())?;
@@ -67,14 +42,14 @@ pub(super) fn insert(workflow: &mut Workflow, at: &Place, step: Step) -> Result<
         lane.insert(at.index, step);
         return Ok(());
     }
-    tidy_lane(workflow, at.parent.as_ref());
+    tidy(workflow, at.parent.as_ref());
     EditError::new(format!("There is no place {} here: the lane has {length} steps.", at.index))
 }
 
 pub(super) fn remove(workflow: &mut Workflow, id: &StepId) -> Result<(Place, Step), EditError> {
     let Some(at) = place(workflow, id) else { return no_step(id) };
     let step = lane_mut(workflow, at.parent.as_ref())?.remove(at.index);
-    tidy_lane(workflow, at.parent.as_ref());
+    tidy(workflow, at.parent.as_ref());
     Ok((at, step))
 }
 
@@ -101,7 +76,7 @@ fn subtree(step: &Step) -> impl Iterator<Item = &Step> {
     let mut open = vec![step];
     std::iter::from_fn(move || {
         let step = open.pop()?;
-        let inner: Vec<&Step> = step.lanes().flatten().collect();
+        let inner: Vec<&Step> = step.inner().flat_map(|(_, lane)| lane).collect();
         open.extend(inner.into_iter().rev());
         Some(step)
     })
@@ -109,13 +84,11 @@ fn subtree(step: &Step) -> impl Iterator<Item = &Step> {
 
 fn subtree_mut(step: &mut Step, change: &mut impl FnMut(&mut Step)) {
     change(step);
-    let Step { cases, otherwise, .. } = step;
-    let lanes = cases.iter_mut().map(|case| &mut case.steps).chain(otherwise.iter_mut().map(|lane| &mut lane.steps));
-    lanes.flatten().for_each(|inner| subtree_mut(inner, change));
+    step.inner_mut().flatten().for_each(|inner| subtree_mut(inner, change));
 }
 
 fn height(step: &Step) -> usize {
-    1 + step.lanes().flatten().map(height).max().unwrap_or(0)
+    1 + step.inner().flat_map(|(_, lane)| lane).map(height).max().unwrap_or(0)
 }
 
 /// Would the tree stay within its bounds?
@@ -130,7 +103,7 @@ fn check_room(workflow: &Workflow, at: &Place, step: &Step) -> Result<(), EditEr
     };
     if outer + height(step) > MAX_DEPTH {
         return EditError::new(format!(
-            "Branches can be inside each other at most {MAX_DEPTH} deep. Put some of these steps outside."
+            "Steps can be inside each other at most {MAX_DEPTH} deep. Put some of these steps outside."
         ));
     }
     Ok(())
@@ -296,15 +269,21 @@ pub(super) fn add_case(workflow: &mut Workflow, id: &StepId, index: Option<usize
     if index > count {
         return EditError::new(format!("There is no place {index} among the {count} cases of \"{id}\"."));
     }
-    name_all_afresh(workflow, &mut case.steps)?;
-    let mut as_step = Step::new("case", "branch");
-    as_step.otherwise = Some(Lane { steps: case.steps.clone() });
+    admit(workflow, id, &mut case.steps)?;
+    cases_mut(workflow, id)?.insert(index, case.clone());
+    Ok(index)
+}
+
+/// Names the steps of a new lane of a step, and refuses them where there is no room.
+pub(super) fn admit(workflow: &Workflow, id: &StepId, steps: &mut [Step]) -> Result<(), EditError> {
+    name_all_afresh(workflow, steps)?;
+    let mut as_step = Step::new("lane", "branch");
+    as_step.otherwise = Some(Lane { steps: steps.to_vec() });
     let depth = workflow.placed().find(|placed| placed.step.id == *id).map_or(0, |placed| placed.depth);
     if workflow.placed().count() + subtree(&as_step).count() - 1 > MAX_STEPS || depth + height(&as_step) - 1 > MAX_DEPTH {
         return EditError::new(format!(
-            "A workflow has at most {MAX_STEPS} steps, {MAX_DEPTH} deep; with this case it would have more."
+            "A workflow has at most {MAX_STEPS} steps, {MAX_DEPTH} deep; with this it would have more."
         ));
     }
-    cases_mut(workflow, id)?.insert(index, case.clone());
-    Ok(index)
+    Ok(())
 }

@@ -58,13 +58,24 @@ pub(super) enum Root {
     Run,
     Vars,
     Now,
+    /// What the round of a for-each is for.
+    Item,
+    /// The number of a loop's round.
+    Index,
     /// A root of a document that isn't a workflow, by its name: see [`super::Context::named`].
     Named(&'static str),
 }
 
 impl Root {
-    pub const ALL: [(&'static str, Self); 5] =
-        [("trigger", Self::Trigger), ("steps", Self::Steps), ("run", Self::Run), ("vars", Self::Vars), ("now", Self::Now)];
+    pub const ALL: [(&'static str, Self); 7] = [
+        ("trigger", Self::Trigger),
+        ("steps", Self::Steps),
+        ("item", Self::Item),
+        ("index", Self::Index),
+        ("run", Self::Run),
+        ("vars", Self::Vars),
+        ("now", Self::Now),
+    ];
 
     pub fn name(self) -> &'static str {
         match self {

@@ -4,7 +4,7 @@
 //! sees the same.
 
 use super::moment;
-use crate::{Json, Object, event::Event, ids::RunId, workflow::StepPath};
+use crate::{Json, Object, event::Event, ids::RunId, lines::Round, workflow::StepPath};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use std::sync::OnceLock;
@@ -67,6 +67,8 @@ pub struct Context {
     language: String,
     step: StepPath,
     named: Object,
+    /// The rounds of loops around the step, outermost first.
+    rounds: Vec<Round>,
 }
 
 impl Context {
@@ -84,6 +86,7 @@ impl Context {
             language: roots.language,
             step: StepPath(String::new()),
             named: Object::new(),
+            rounds: Vec::new(),
         }
     }
 
@@ -116,11 +119,37 @@ impl Context {
         self.named.get(name)
     }
 
-    /// Puts a step's output under `steps.<id>`. A step that was skipped has none.
+    /// Puts a step's output under `steps.<id>`, whatever line it is on. A step that was skipped has none.
     pub fn set_step(&mut self, step: &StepPath, output: Json) {
-        if let Json::Object(steps) = &mut self.steps {
-            steps.insert(step.0.clone(), output);
+        self.put(step.id(), Some(output));
+    }
+
+    /// Changes what stands under `steps.<id>`, and says what stood there.
+    pub fn put(&mut self, id: &str, output: Option<Json>) -> Option<Json> {
+        let Json::Object(steps) = &mut self.steps else { return None };
+        match output {
+            Some(output) => match steps.get_mut(id) {
+                Some(place) => Some(std::mem::replace(place, output)),
+                None => steps.insert(id.to_owned(), output),
+            },
+            None => steps.shift_remove(id),
         }
+    }
+
+    /// Says in which rounds of loops the step stands, outermost first.
+    pub fn set_rounds(&mut self, rounds: Vec<Round>) {
+        self.rounds = rounds;
+    }
+
+    /// What the innermost round of a for-each is for.
+    pub(super) fn item(&self) -> Option<&Json> {
+        let round = self.rounds.iter().rev().find(|round| round.list.is_some())?;
+        round.list.as_ref()?.get(usize::try_from(round.index).ok()?)
+    }
+
+    /// The number of the innermost round.
+    pub(super) fn index(&self) -> Option<u32> {
+        self.rounds.last().map(|round| round.index)
     }
 
     /// Moves to a step: `now` becomes `last`, the time of the last committed record, and `uuid()` and `random()` follow the path.
@@ -141,7 +170,7 @@ impl Context {
 
     /// The output of a step, if it has one.
     pub fn step(&self, step: &StepPath) -> Option<&Json> {
-        self.steps.get(&step.0)
+        self.steps.get(step.id())
     }
 
     /// Was the trigger's body parsed? Only for tests of laziness and for measurements.

@@ -161,6 +161,14 @@ impl<'a> Scope<'a> {
             Root::Run => Val::Ref(self.context.run_value()),
             Root::Vars => Val::Ref(self.context.vars()),
             Root::Now => Val::text(self.context.now_text()),
+            Root::Item => match self.context.item() {
+                Some(value) => Val::Ref(value),
+                None => Val::missing("There is no “item” here: it is only there inside a “For each”."),
+            },
+            Root::Index => match self.context.index() {
+                Some(index) => Json::from(index).into(),
+                None => Val::missing("There is no “index” here: it is only there inside a loop."),
+            },
             Root::Named(name) => match self.context.named_root(name) {
                 Some(value) => Val::Ref(value),
                 None => Val::missing(format!("There is no value for “{name}” here.")),

@@ -1,15 +1,19 @@
 //! What holds for every workflow and every world: random trees, random outcomes, a crash after every record.
 
-use super::*;
+use super::{line::taken_lane, *};
 use crate::{
     Json,
+    catalogue::Effect,
+    error::ErrorKind,
     ids::RunId,
-    record::Decision,
+    plan::{Kind, PlannedStep},
+    record::{Decision, EndState},
     rehearsal::{
         Outcome, Shell, World, operations,
-        random::{Dice, dice, workflows},
+        random::{Dice, dice, workflows, workflows_in_order},
     },
-    workflow::{Step, Workflow},
+    state::{Status, Word},
+    workflow::{OnError, Step, Workflow},
 };
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
@@ -28,6 +32,7 @@ fn keeps_its_promises(plan: &Plan, shell: &Shell<'_>, crashes: bool) {
         let first = acted.insert((step, attempt));
         assert!(first || (crashes && *effect != Some(Effect::Unsafe)), "attempt {attempt} of {step} acts once");
     }
+    let mut ended = HashSet::new();
     let mut state = RunState::new(run);
     for record in &shell.history {
         if let Record::Started { step, attempt, .. }
@@ -40,6 +45,9 @@ fn keeps_its_promises(plan: &Plan, shell: &Shell<'_>, crashes: bool) {
                 assert_nothing_before_is_open(plan, &state, step);
             }
         }
+        if let Record::LineEnded { line, .. } = record {
+            assert!(ended.insert(line.clone()), "{line} ends once");
+        }
         let before = state.clone();
         state.apply(record);
         let mut again = state.clone();
@@ -51,25 +59,57 @@ fn keeps_its_promises(plan: &Plan, shell: &Shell<'_>, crashes: bool) {
     shell.history.iter().for_each(|record| twice.apply(record));
     assert_eq!(twice, state, "folding a history again changes nothing");
     assert_eq!(shell.state, state, "the state is the fold of the history");
+    all_lines_end(plan, shell, &ended);
 }
 
-/// Everything before the step in the document is at rest, and the branches around it chose the lane it is in.
+/// When a step with lines is done, each of its lines that did anything has ended, and as many as it counts.
+fn all_lines_end(plan: &Plan, shell: &Shell<'_>, ended: &HashSet<LinePath>) {
+    for (at, record) in shell.history.iter().enumerate() {
+        let (Record::Succeeded { step, .. } | Record::Failed { step, .. }) = record else { continue };
+        if !plan.step(step).is_some_and(|planned| matches!(planned.kind, Kind::Lines(_))) {
+            continue;
+        }
+        let began = shell.history[..at].iter().filter_map(Record::step).map(StepPath::line).filter(|line| line.is_opened_by(step));
+        for line in began {
+            let whole = std::iter::successors(Some(line), |line| line.opener().map(|(step, _)| step.line()));
+            let direct = whole.take_while(|line| line.is_opened_by(step)).last().expect("it is one of them");
+            assert!(ended.contains(&direct), "{direct} was left open when {step} was done");
+        }
+        for late in &shell.history[at..] {
+            assert!(!late.step().is_some_and(|path| path.line().is_opened_by(step)), "{late:?} came after {step} was done");
+        }
+    }
+}
+
+/// Everything before the step on its line is at rest, the branches around it chose the lane it is in, and the step that opened its line
+/// is open.
 fn assert_nothing_before_is_open(plan: &Plan, state: &RunState, step: &StepPath) {
     let position = plan.position(step).unwrap();
-    for before in &plan.steps()[..position] {
-        let Some(found) = state.step(&before.path) else { panic!("{step} began before {}", before.path) };
+    let line = step.line();
+    let (range, opener) = plan.line(&line).unwrap();
+    let known = |planned: &PlannedStep| state.step(&line.step(&planned.id));
+    let mut at = range.start;
+    while at < position {
+        let before = &plan.steps()[at];
+        at = before.after_lines(at);
+        let Some(found) = known(before) else { panic!("{step} began before {}", before.id) };
         let settled = match &found.status {
             Status::Succeeded | Status::Skipped(_) | Status::Decided(Word::WentThrough) => true,
-            Status::Failed | Status::Decided(Word::Fail) => before.on_error == OnError::Continue,
+            Status::Failed | Status::Decided(Word::Fail) => before.on_error != OnError::Fail,
             _ => false,
         };
-        assert!(settled, "{step} began while {} was {:?}", before.path, found.status);
+        assert!(settled, "{step} began while {} was {:?}", before.id, found.status);
     }
     let mut inner = plan.step(step).unwrap();
-    while let Some((parent, lane)) = inner.parent {
+    while let Some((parent, lane)) = inner.parent.filter(|(parent, _)| Some(*parent) != opener) {
         inner = &plan.steps()[parent];
-        let taken = taken_lane(inner, state.step(&inner.path).and_then(|state| state.turn.as_ref()));
+        let taken = known(inner).and_then(|state| taken_lane(inner, state));
         assert_eq!(taken, Some(lane), "{step} is in a lane that was not chosen");
+    }
+    if let Some((opener, number)) = line.opener() {
+        let state = state.step(&opener).expect("whoever opened a line has a state");
+        assert_eq!(state.status, Status::Open, "{step} began on a line of {opener}, which is over");
+        assert!(number < state.lines.as_ref().unwrap().total);
     }
 }
 
@@ -78,7 +118,7 @@ struct Fixed(HashMap<String, Outcome>);
 
 impl World for Fixed {
     fn outcome(&mut self, step: &PlannedStep, _attempt: u16) -> Outcome {
-        self.0[&step.path.0].clone()
+        self.0[&step.id.0].clone()
     }
     fn decide(&mut self, _step: &StepPath) -> Decision {
         panic!("nothing here is uncertain")
@@ -89,6 +129,10 @@ impl World for Fixed {
 #[derive(PartialEq)]
 enum Flow {
     On,
+    /// A filter ended the lane.
+    Filtered,
+    /// The round fails.
+    Failed,
     Ended,
 }
 
@@ -97,30 +141,74 @@ enum Flow {
 struct Model {
     done: Vec<String>,
     end: Option<(EndState, Option<String>)>,
+    /// How many loops are around.
+    depth: usize,
 }
 
 impl Model {
+    /// Two rounds of a for-each, one of a repeat. `None`: the step failed.
+    fn rounds(&mut self, step: &Step, world: &Fixed) -> Result<Option<Json>, Flow> {
+        let each = step.operation == "for_each";
+        let body = step.body.as_ref().map(|lane| lane.steps.as_slice()).unwrap_or_default();
+        let stops = !each || step.input["on_failed"] == "stop";
+        self.depth += 1;
+        for _ in 0..if each { 2 } else { 1 } {
+            match self.lane(body, world, true) {
+                Flow::Ended => return Err(Flow::Ended),
+                Flow::Failed if stops => {
+                    self.depth -= 1;
+                    return Ok(None);
+                }
+                _ => {}
+            }
+        }
+        self.depth -= 1;
+        self.done.push(step.id.0.clone());
+        Ok(Some(Json::Null))
+    }
+
     fn lane(&mut self, steps: &[Step], world: &Fixed, top: bool) -> Flow {
         for step in steps {
             let output = match &world.0[&step.id.0] {
+                Outcome::Done(_) if step.operation == "for_each" || step.operation == "repeat" => {
+                    match self.rounds(step, world) {
+                        Ok(done) => done,
+                        Err(ended) => return ended,
+                    }
+                }
                 Outcome::Done(output) => {
                     self.done.push(step.id.0.clone());
                     Some(output.clone())
                 }
-                _ if step.on_error == OnError::Continue => None,
-                _ => {
-                    self.end = Some((EndState::Failed, None));
-                    return Flow::Ended;
-                }
+                _ => None,
             };
+            if output.is_none() {
+                match step.on_error {
+                    OnError::Fail => {
+                        if self.depth > 0 {
+                            return Flow::Failed;
+                        }
+                        self.end = Some((EndState::Failed, None));
+                        return Flow::Ended;
+                    }
+                    OnError::Continue => {}
+                    OnError::Rescue => {
+                        let rescue = step.rescue.as_ref().map(|lane| lane.steps.as_slice()).unwrap_or_default();
+                        match self.lane(rescue, world, false) {
+                            Flow::On | Flow::Filtered => continue,
+                            other => return other,
+                        }
+                    }
+                }
+            }
             let asked = |key: &str| output.as_ref().and_then(|output| output.get(key)).cloned().unwrap_or(Json::Null);
             match step.operation.as_str() {
                 "filter" if asked("passed") != Json::Bool(true) => {
-                    if top {
+                    if top && self.depth == 0 {
                         self.end = Some((EndState::Succeeded, Some("filtered".into())));
                         return Flow::Ended;
                     }
-                    return Flow::On;
+                    return Flow::Filtered;
                 }
                 "stop" if output.is_some() => {
                     let state = if asked("outcome") == "failed" { EndState::Failed } else { EndState::Succeeded };
@@ -132,10 +220,9 @@ impl Model {
                         Some(case) => step.cases.get(case as usize).map(|case| &case.steps),
                         None => step.otherwise.as_ref().map(|lane| &lane.steps),
                     };
-                    if let Some(lane) = lane
-                        && self.lane(lane, world, false) == Flow::Ended
-                    {
-                        return Flow::Ended;
+                    match lane.map_or(Flow::On, |lane| self.lane(lane, world, false)) {
+                        Flow::On | Flow::Filtered => {}
+                        other => return other,
                     }
                 }
                 _ => {}
@@ -165,7 +252,7 @@ proptest! {
     }
 
     #[test]
-    fn the_planner_does_what_the_tree_means(workflow in workflows(), mut throws in dice(false, false)) {
+    fn the_planner_does_what_the_tree_means(workflow in workflows_in_order(), mut throws in dice(false, false)) {
         let plan = planned(workflow);
         let mut outcomes = HashMap::new();
         for step in plan.steps() {
@@ -173,19 +260,21 @@ proptest! {
                 Outcome::Fails(_) => Outcome::Fails(ErrorKind::InvalidInput),
                 outcome => outcome,
             };
-            outcomes.insert(step.path.0.clone(), outcome);
+            outcomes.insert(step.id.0.clone(), outcome);
         }
         let mut world = Fixed(outcomes);
         let mut model = Model::default();
         model.lane(&plan.workflow.steps, &world, true);
         let mut shell = Shell::new(&plan);
         shell.run(&mut world);
-        prop_assert_eq!(shell.done(), model.done.iter().map(String::as_str).collect::<Vec<_>>());
+        let done: Vec<&str> = shell.done().into_iter().map(|path| path.rsplit('/').next().unwrap()).collect();
+        prop_assert_eq!(done, model.done.iter().map(String::as_str).collect::<Vec<_>>());
         let end = shell.end().unwrap();
         prop_assert_eq!((end.state, end.reason.clone()), model.end.unwrap_or((EndState::Succeeded, None)));
-        // A run that came to its end in peace leaves no step untold.
-        if end.state == EndState::Succeeded {
-            prop_assert!(plan.steps().iter().all(|step| shell.state.step(&step.path).is_some()));
+        // A run that came to the end of its line leaves no step of it untold.
+        if end.state == EndState::Succeeded && end.reason.is_none() {
+            let mut own = plan.steps_of(&RUN);
+            prop_assert!(own.all(|step| shell.state.own_line().step(&step.id.0).is_some()));
         }
     }
 
@@ -215,7 +304,7 @@ fn goes_on(plan: &Plan, prefix: &[Record], world: &Dice) {
     let run = RunId(uuid::Uuid::from_u128(7));
     let state = RunState::fold(run, prefix);
     let commands = next(plan, &state);
-    assert!(!commands.is_empty() || state.waiting().is_some(), "a run that isn't over never gets stuck");
+    assert!(!commands.is_empty() || state.waits().next().is_some(), "a run that isn't over never gets stuck");
     let committed: HashSet<&StepPath> =
         prefix.iter().filter(|record| matches!(record, Record::Succeeded { .. })).filter_map(Record::step).collect();
     for command in &commands {
@@ -228,14 +317,6 @@ fn goes_on(plan: &Plan, prefix: &[Record], world: &Dice) {
             );
         }
     }
-    if let Some(path) = state.current()
-        && state.step(path).is_some_and(|found| found.status == Status::Started && found.effect == Some(Effect::Unsafe))
-    {
-        let marked = matches!(&commands[0], Command::MarkUncertain { step, .. } if step == path)
-            || matches!(&commands[..], [.., Command::End(_)])
-                && commands.iter().any(|command| matches!(command, Command::MarkUncertain { step, .. } if step == path));
-        assert!(marked, "a started unsafe effect without a result is uncertain: {commands:?}");
-    }
     let mut shell = Shell::resumed(plan, prefix.to_vec());
     shell.run(&mut world.clone());
     let started: HashMap<_, _> = prefix
@@ -245,6 +326,13 @@ fn goes_on(plan: &Plan, prefix: &[Record], world: &Dice) {
             _ => None,
         })
         .collect();
+    let lines = state.inner_lines().map(|(_, line)| line).chain([state.own_line()]);
+    for (step, found) in lines.filter_map(Line::at) {
+        if found.status == Status::Started && found.effect == Some(Effect::Unsafe) {
+            let told = |record: &Record| matches!(record, Record::Uncertain { step: path, .. } if path == step);
+            assert!(shell.history.iter().any(told), "{step} may have gone through, and nobody is told");
+        }
+    }
     for (step, attempt, _) in &shell.acted {
         assert!(!committed.contains(step), "{step} acted again after its result was on disk");
         assert!(!started.contains_key(&(step, attempt)), "attempt {attempt} of {step} was sent twice");

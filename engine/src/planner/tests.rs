@@ -3,6 +3,10 @@
 use super::*;
 use crate::Json;
 use crate::{
+    catalogue::Effect,
+    error::ErrorKind,
+    plan::Plan,
+    record::EndState,
     record::{Decision, WokenBy},
     rehearsal::{Outcome, Script, Shell, a_moment, path, plan, succeeded},
 };

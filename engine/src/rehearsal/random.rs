@@ -6,15 +6,24 @@ use crate::{
     error::ErrorKind,
     plan::PlannedStep,
     record::Decision,
-    workflow::{Case, Lane, OnError, Retry, Span, Step, StepId, StepPath, Trigger, Workflow},
+    workflow::{Case, Lane, LinePath, NamedLane, OnError, Retry, Span, Step, StepId, StepPath, Trigger, Workflow},
 };
 use proptest::prelude::*;
 use serde_json::json;
 use std::time::Duration;
 
-/// A random workflow that runs.
+/// A random workflow that runs, with everything in it.
 pub fn workflows() -> impl Strategy<Value = Workflow> {
-    prop::collection::vec(steps(), 0..6).prop_map(|steps| {
+    made_of(steps(true))
+}
+
+/// A random workflow in which one thing is done after the other.
+pub fn workflows_in_order() -> impl Strategy<Value = Workflow> {
+    made_of(steps(false))
+}
+
+fn made_of(steps: impl Strategy<Value = Step>) -> impl Strategy<Value = Workflow> {
+    prop::collection::vec(steps, 0..6).prop_map(|steps| {
         let mut workflow = Workflow { trigger: Some(Trigger::new("webhook")), ..Workflow::new("Random") };
         workflow.steps = steps;
         let mut number = 0;
@@ -27,24 +36,56 @@ fn name(steps: &mut [Step], number: &mut usize) {
     for step in steps {
         step.id = StepId(format!("s{number}"));
         *number += 1;
-        step.cases.iter_mut().for_each(|case| name(&mut case.steps, number));
-        step.otherwise.iter_mut().for_each(|lane| name(&mut lane.steps, number));
+        step.inner_mut().for_each(|lane| name(lane, number));
     }
 }
 
-fn steps() -> impl Strategy<Value = Step> {
-    leaf().prop_recursive(3, 24, 4, |inner| {
-        let lane = prop::collection::vec(inner, 0..4);
-        let cases = prop::collection::vec(lane.clone(), 1..4);
-        (cases, prop::option::of(lane), any::<bool>()).prop_map(|(cases, otherwise, carry_on)| {
-            let mut step = Step::new("", "branch");
-            let condition = || Conditions::All { all: vec![] };
-            let case = |steps| Case { title: String::new(), condition: condition(), steps };
-            step.cases = cases.into_iter().map(case).collect();
-            step.otherwise = otherwise.filter(|steps| !steps.is_empty()).map(|steps| Lane { steps });
-            step.on_error = if carry_on { OnError::Continue } else { OnError::Fail };
-            step
-        })
+fn steps(side_by_side: bool) -> impl Strategy<Value = Step> {
+    leaf().prop_recursive(3, 24, 4, move |inner| {
+        let lane = prop::collection::vec(inner.clone(), 0..4);
+        let lanes = prop::collection::vec(lane.clone(), 1..4);
+        let rescue = prop::option::of(prop::collection::vec(inner, 1..3));
+        let kinds = if side_by_side { 0u8..4 } else { 0u8..3 };
+        (kinds, lanes, prop::option::of(lane), rescue, 0u8..3, 1u32..4).prop_map(
+            move |(kind, lanes, otherwise, rescue, on_error, number)| {
+                let mut step = Step::new("", ["branch", "for_each", "repeat", "parallel"][usize::from(kind)]);
+                let some = |steps: Vec<Step>| Some(Lane { steps }).filter(|lane| !lane.steps.is_empty());
+                let mut lanes = lanes.into_iter();
+                match kind {
+                    0 => {
+                        let case = |steps| Case { title: String::new(), condition: Conditions::All { all: vec![] }, steps };
+                        step.cases = lanes.map(case).collect();
+                        step.otherwise = otherwise.and_then(some);
+                    }
+                    1 => {
+                        let at_once = if side_by_side { number } else { 1 };
+                        let on_failed = if on_error == 0 { "stop" } else { "go_on" };
+                        let input = json!({ "list": "{{ trigger.body }}", "at_once": at_once, "on_failed": on_failed });
+                        step.input = input.as_object().cloned().unwrap_or_default();
+                        step.body = lanes.next().and_then(some);
+                    }
+                    2 => {
+                        step.condition = Some(Conditions::All { all: vec![] });
+                        step.input = json!({ "most": number }).as_object().cloned().unwrap_or_default();
+                        step.body = lanes.next().and_then(some);
+                    }
+                    _ => {
+                        let lane = |steps| NamedLane { title: String::new(), steps };
+                        step.lanes = lanes.map(lane).collect();
+                        let needed = number.min(u32::try_from(step.lanes.len()).unwrap_or(1));
+                        let input = match on_error {
+                            0 => json!({ "join": "all" }),
+                            1 => json!({ "join": "first" }),
+                            _ => json!({ "join": "some", "needed": needed }),
+                        };
+                        step.input = input.as_object().cloned().unwrap_or_default();
+                    }
+                }
+                step.on_error = [OnError::Fail, OnError::Continue, OnError::Rescue][usize::from(on_error)];
+                step.rescue = rescue.and_then(some).filter(|_| step.on_error == OnError::Rescue);
+                step
+            },
+        )
     })
 }
 
@@ -126,5 +167,17 @@ impl World for Dice {
             Some(100..220) => Decision::SendAgain,
             Some(_) => Decision::Fail,
         }
+    }
+
+    fn items(&mut self, _step: &PlannedStep) -> u32 {
+        u32::from(self.throw().unwrap_or(2) % 6)
+    }
+
+    fn again(&mut self, _line: &LinePath) -> bool {
+        self.throw().is_some_and(|throw| throw % 2 == 0)
+    }
+
+    fn pick(&mut self, calls: usize) -> usize {
+        usize::from(self.throw().unwrap_or(0)) % calls
     }
 }

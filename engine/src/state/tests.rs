@@ -1,4 +1,5 @@
-use super::*;
+use super::{step::MAX_REASON, *};
+use crate::{catalogue::Effect, error::StepError};
 use crate::{
     error::ErrorKind,
     record::{EndState, Trace, WokenBy},

@@ -1,7 +1,10 @@
 //! Checks the values of a form: what is required, what kind it must be, and whether its expressions make sense. Values that are only
 //! known in a run are left to the run.
 
-use super::{Check, Severity, mentions_default, names};
+use super::{
+    Check, Severity, mentions_default,
+    names::{self, Reader},
+};
 use crate::{
     Json, Object,
     catalogue::{Choice, Field, FieldKind, Operation},
@@ -56,6 +59,12 @@ fn field(check: &mut Check<'_>, field: &Field, value: &Json, position: usize) {
     if !field.expressions {
         return constant(check, field, value);
     }
+    // What a round gives is worked out at its end, from what is inside.
+    let at_the_end = check.at.and_then(|step| check.workflow.step(step)).is_some_and(|step| step.operation == "for_each");
+    let reader = match at_the_end && field.name == "result" {
+        true => Reader::after_round_of(position),
+        false => Reader::at(position),
+    };
     match Template::compile(value) {
         Err(error) => {
             let error = error.within(&field.name);
@@ -63,7 +72,7 @@ fn field(check: &mut Check<'_>, field: &Field, value: &Json, position: usize) {
         }
         Ok(template) => match template.literal() {
             Some(value) => constant(check, field, value),
-            None => names::check(check, &field.name, &template.paths(), mentions_default(value), position),
+            None => names::check(check, &field.name, &template.paths(), mentions_default(value), reader),
         },
     }
 }

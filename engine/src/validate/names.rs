@@ -16,7 +16,7 @@ pub(super) struct Names<'a> {
 
 struct Entry<'a> {
     step: &'a Step,
-    /// The branch and lane it is in.
+    /// The step and lane it is in.
     parent: Option<(usize, LaneName)>,
     /// A step before it in its lane that always ends the run.
     stop: Option<usize>,
@@ -25,11 +25,11 @@ struct Entry<'a> {
 impl<'a> Names<'a> {
     pub fn of(placed: &[Placed<'a>]) -> Self {
         let mut names = Self { positions: HashMap::with_capacity(placed.len()), entries: Vec::with_capacity(placed.len()) };
-        let mut stops: HashMap<(Option<usize>, Option<usize>), usize> = HashMap::new();
+        let mut stops: HashMap<(Option<usize>, Option<LaneName>), usize> = HashMap::new();
         for (position, placed) in placed.iter().enumerate() {
             let parent = placed.place.parent.as_ref();
             let parent = parent.and_then(|parent| Some((*names.positions.get(parent.step.0.as_str())?, parent.lane)));
-            let lane = (parent.map(|(branch, _)| branch), parent.and_then(|(_, lane)| case_index(lane)));
+            let lane = (parent.map(|(branch, _)| branch), parent.map(|(_, lane)| lane));
             let inherited = parent.and_then(|(branch, _)| names.entries[branch].stop);
             let stop = stops.get(&lane).copied().or(inherited);
             if placed.step.operation == "stop" {
@@ -47,23 +47,48 @@ impl<'a> Names<'a> {
         Some(name(self.entries[self.entries[position].stop?].step))
     }
 
-    /// The branches around a step, and in which lane of each it is.
-    fn around(&self, position: usize) -> impl Iterator<Item = (usize, LaneName)> + '_ {
-        std::iter::successors(self.entries[position].parent, |(branch, _)| self.entries[*branch].parent)
+    /// The steps around this place, innermost first, and in which lane of each it is.
+    fn around(&self, reader: Reader) -> impl Iterator<Item = (usize, LaneName)> + '_ {
+        let first = reader.inside.map(|lane| (reader.position, lane)).or(self.entries[reader.position].parent);
+        std::iter::successors(first, |(step, _)| self.entries[*step].parent)
     }
 
-    /// A lane that `position` is in and `reader` is not, outermost first: unless that lane ran, the one has no value for the other.
-    fn lane_apart(&self, position: usize, reader: usize) -> Option<(usize, LaneName)> {
+    /// The lanes that `position` is in and the reader is not, outermost first: unless those lanes ran, the one has no value for the
+    /// other.
+    fn lanes_apart(&self, position: usize, reader: Reader) -> Vec<(usize, LaneName)> {
         let shared: Vec<_> = self.around(reader).collect();
-        self.around(position).filter(|lane| !shared.contains(lane)).last()
+        let mut apart: Vec<_> =
+            self.around(Reader::at(position)).filter(|lane| !shared.contains(lane)).collect();
+        apart.reverse();
+        apart
+    }
+
+    /// Are both inside the rounds of the same repeat? Then what comes later in the document has a value of the round before.
+    fn share_a_repeat(&self, position: usize, reader: Reader) -> bool {
+        let repeats = |(step, lane): &(usize, LaneName)| {
+            *lane == LaneName::BODY && self.entries[*step].step.operation == "repeat"
+        };
+        let shared: Vec<_> = self.around(reader).filter(repeats).collect();
+        self.around(Reader::at(position)).any(|lane| shared.contains(&lane))
     }
 }
 
-/// `None` for the otherwise lane.
-fn case_index(lane: LaneName) -> Option<usize> {
-    match lane {
-        LaneName::Case(index) => Some(index),
-        LaneName::Otherwise(_) => None,
+/// Where an expression is worked out.
+#[derive(Clone, Copy)]
+pub(super) struct Reader {
+    position: usize,
+    /// At the end of this lane of the step, instead of where the step itself stands.
+    inside: Option<LaneName>,
+}
+
+impl Reader {
+    pub fn at(position: usize) -> Self {
+        Self { position, inside: None }
+    }
+
+    /// At the end of a round of the loop at this position.
+    pub fn after_round_of(position: usize) -> Self {
+        Self { position, inside: Some(LaneName::BODY) }
     }
 }
 
@@ -71,51 +96,94 @@ fn name(step: &Step) -> &str {
     step.title.as_deref().unwrap_or(&step.id.0)
 }
 
-/// Checks the paths that a field of the step at `position` uses. `careful`: the field says itself what to do about missing values.
-pub(super) fn check(check: &mut Check<'_>, field: &str, paths: &[String], careful: bool, position: usize) {
+/// Checks the paths that a field uses which is read there. `careful`: the field says itself what to do about missing values.
+pub(super) fn check(check: &mut Check<'_>, field: &str, paths: &[String], careful: bool, reader: Reader) {
     let mut said: Vec<&str> = Vec::new();
     for path in paths {
-        // Unknown roots don't compile; all others but `steps` are always there.
-        let ("steps", Some(rest)) = split(path) else { continue };
+        let (root, rest) = split(path);
+        if let Some(message) = round(check, root, reader) {
+            check.blocks(Some(field), message);
+            continue;
+        }
+        // Unknown roots don't compile; all others are always there.
+        let ("steps", Some(rest)) = (root, rest) else { continue };
         let id = split(rest).0;
         if said.contains(&id) {
             continue;
         }
         said.push(id);
-        if let Some((severity, message)) = step(check, id, careful, position) {
+        if let Some((severity, message)) = step(check, id, careful, reader) {
             check.say(severity, Some(field.to_owned()), message);
         }
     }
 }
 
-fn step(check: &Check<'_>, id: &str, careful: bool, position: usize) -> Option<(Severity, String)> {
+/// What is wrong with naming the item or the round here.
+fn round(check: &Check<'_>, root: &str, reader: Reader) -> Option<String> {
+    let loops: &[&str] = match root {
+        "item" => &["for_each"],
+        "index" => &["for_each", "repeat"],
+        _ => return None,
+    };
+    let inside = check.names.around(reader).any(|(step, lane)| {
+        lane == LaneName::BODY && loops.contains(&check.names.entries[step].step.operation.as_str())
+    });
+    (!inside).then(|| match root {
+        "item" => "“item” is only there inside a “For each”: it is the item of the list that the round is for.".into(),
+        _ => "“index” is only there inside a loop: it is the number of the round, counted from 0.".into(),
+    })
+}
+
+fn step(check: &Check<'_>, id: &str, careful: bool, reader: Reader) -> Option<(Severity, String)> {
     let names = &check.names;
     let Some(&found) = names.positions.get(id) else {
-        let near = closest(id, names.entries[..position].iter().map(|entry| entry.step.id.0.as_str()));
+        let near = closest(id, names.entries[..reader.position].iter().map(|entry| entry.step.id.0.as_str()));
         let near = near.map(|near| format!(" Did you mean \"{near}\"?")).unwrap_or_default();
         return Some((Severity::Blocks, format!("There is no step with the id \"{id}\" (any more).{near}")));
     };
     let title = name(names.entries[found].step);
-    if found == position {
+    let again = names.share_a_repeat(found, reader);
+    if found == reader.position && !again {
         return Some((Severity::Blocks, "A step can't use its own result: it isn't there yet.".into()));
     }
-    if found > position {
+    let inside = reader.inside.is_some_and(|lane| names.around(Reader::at(found)).any(|around| around == (reader.position, lane)));
+    if found > reader.position && !again && !inside {
         let message = format!("“{title}” comes after this step, so its result isn't there yet. Move one of them.");
+        return Some((Severity::Blocks, message));
+    }
+    let apart = names.lanes_apart(found, reader);
+    if let Some(message) = apart.iter().find_map(|lane| never_seen(names, *lane, title, reader)) {
         return Some((Severity::Blocks, message));
     }
     if careful {
         return None;
     }
-    let (branch, lane) = names.lane_apart(found, position)?;
-    let apart = names.around(position).any(|(around, _)| around == branch);
-    let case = lane_words(names.entries[branch].step, lane);
+    if found >= reader.position && again && apart.is_empty() {
+        let message = format!(
+            "“{title}” comes later in the round: here its result is that of the round before, and in the first round there is none. \
+             Add a default: | default(\"\")."
+        );
+        return Some((Severity::Warning, message));
+    }
+    let (around, lane) = *apart.iter().find(|(step, lane)| may_not_run(names.entries[*step].step, *lane))?;
+    let together = names.around(reader).any(|(other, _)| other == around);
+    let outer = names.entries[around].step;
+    let case = lane_words(outer, lane);
     Some((
         Severity::Warning,
-        match apart {
-            true => {
+        match (lane, outer.operation.as_str()) {
+            (LaneName::RESCUE, _) => format!(
+                "“{title}” only runs when “{}” fails. Add a default for runs in which it doesn't: | default(\"\").",
+                name(outer)
+            ),
+            (_, "parallel") => format!(
+                "“{title}” may be cut off: “{}” goes on before all of its lanes are done. Add a default: | default(\"\").",
+                name(outer)
+            ),
+            _ if together => {
                 format!("“{title}” is in {case} of the branch and never runs together with this step, so its result is missing.")
             }
-            false => {
+            _ => {
                 format!(
                     "“{title}” only runs in {case} of a branch. Add a default for runs that went another way: | default(\"\")."
                 )
@@ -124,9 +192,33 @@ fn step(check: &Check<'_>, id: &str, careful: bool, position: usize) -> Option<(
     ))
 }
 
+/// Why what is in this lane has no value for a reader outside of it, ever.
+fn never_seen(names: &Names<'_>, (outer, lane): (usize, LaneName), title: &str, reader: Reader) -> Option<String> {
+    let step = names.entries[outer].step;
+    match (step.operation.as_str(), lane) {
+        ("for_each", LaneName::BODY) => Some(format!(
+            "“{title}” is done once for each item, so there is no single result here. What the rounds gave is in steps.{}.items.",
+            step.id
+        )),
+        ("parallel", LaneName::Case(_)) if names.around(reader).any(|(other, lane)| other == outer && lane != LaneName::RESCUE) => {
+            Some(format!("“{title}” is in another lane, which goes on at the same time. Its result is there after “{}”.", name(step)))
+        }
+        _ => None,
+    }
+}
+
+/// May a run go past the lane without having gone through it?
+fn may_not_run(step: &Step, lane: LaneName) -> bool {
+    match (step.operation.as_str(), lane) {
+        ("repeat", LaneName::BODY) => false,
+        ("parallel", LaneName::Case(_)) => !matches!(step.input.get("join").and_then(crate::Json::as_str), None | Some("all")),
+        _ => true,
+    }
+}
+
 fn lane_words(branch: &Step, lane: LaneName) -> String {
     match lane {
-        LaneName::Otherwise(_) => "the otherwise case".to_owned(),
+        LaneName::Named(_) => "the otherwise case".to_owned(),
         LaneName::Case(index) => match branch.cases.get(index).map(|case| case.title.trim()) {
             Some(title) if !title.is_empty() => format!("the case “{title}”"),
             _ => format!("case {}", index + 1),

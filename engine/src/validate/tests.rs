@@ -120,7 +120,7 @@ fn expressions_compile_and_name_what_is_there_before_them() {
     only(&uses("steps[\"nope\"].x"), "b.fields: There is no step with the id \"nope\"");
     only(&uses("triger.body"), "b.fields.x: {{ triger.body }}: “triger” is not known here.");
     only(&uses("a.a"), "b.fields.x: {{ a.a }}: “a” is not known here.");
-    only(&uses("item.name"), "b.fields.x: {{ item.name }}: “item” is not known here.");
+    only(&uses("item.name"), "b.fields: “item” is only there inside a “For each”");
 }
 
 #[test]
@@ -292,4 +292,73 @@ fn a_step_names_the_connection_that_its_operation_needs() {
     catalogue.change("http.request", |operation| operation.connection = needs(true));
     assert_eq!(said(&catalogue, None), blocks("Choose a connection for HTTP."));
     assert_eq!(said(&catalogue, Some("crm")), None);
+}
+
+/// What is said about a workflow of these steps, as `step.field: message`.
+fn said(steps: &str) -> Vec<String> {
+    let issues = validate(&workflow(steps), &operations());
+    let place = |issue: &Issue| {
+        let step = issue.step.as_ref().map_or("", |step| step.0.as_str());
+        format!("{step}.{}", issue.field.as_deref().unwrap_or_default())
+    };
+    issues.iter().map(|issue| format!("{}: {}", place(issue), issue.message)).collect()
+}
+
+#[track_caller]
+fn says_only(steps: &str, beginning: &str) {
+    let said = said(steps);
+    assert!(matches!(&said[..], [only] if only.starts_with(beginning)), "expected {beginning:?}, got {said:#?}");
+}
+
+const LIST: &str = "input: { list: '{{ trigger.body }}'";
+
+fn each(input: &str, inside: &str) -> String {
+    format!("  - {{ id: each, use: for_each, {LIST}{input} }}, body: {{ steps: [ {{ id: a, use: set, input: {{ fields: {{ x: '{inside}' }} }} }} ] }} }}")
+}
+
+#[test]
+fn the_item_and_the_round_are_known_inside_loops_and_nowhere_else() {
+    assert_eq!(said(&each("", "{{ item.name }} {{ index }}")), Vec::<String>::new());
+    assert_eq!(said(&each(", result: '{{ steps.a.x }} {{ item }}'", "1")), Vec::<String>::new());
+    let after = "\n  - { id: b, use: set, input: { fields: { x: '{{ index }}' } } }";
+    says_only(&format!("{}{after}", each("", "1")), "b.fields: “index” is only there inside a loop");
+    let repeat = "  - { id: r, use: repeat, if: { value: '{{ steps.a.x }}', is: exists }, body: { steps: [ { id: a, use: set, input: { fields: { x: '{{ item }}' } } } ] } }";
+    says_only(repeat, "a.fields: “item” is only there inside a “For each”");
+}
+
+#[test]
+fn what_is_inside_a_loop_or_another_lane_can_not_be_named_from_outside() {
+    let after = "\n  - { id: b, use: set, input: { fields: { x: '{{ steps.a.x | default(1) }}' } } }";
+    says_only(&format!("{}{after}", each("", "1")), "b.fields: “a” is done once for each item");
+    let lanes = |join: &str, beside: &str, after: &str| {
+        format!(
+            "  - {{ id: both, use: parallel, input: {{ join: {join} }}, lanes: [ {{ steps: [ {{ id: a, use: set, input: {{ fields: {{ x: 1 }} }} }} ] }}, {{ steps: [ {{ id: b, use: set, input: {{ fields: {{ x: '{beside}' }} }} }} ] }} ] }}\n  - {{ id: c, use: set, input: {{ fields: {{ x: '{after}' }} }} }}"
+        )
+    };
+    assert_eq!(said(&lanes("all", "1", "{{ steps.a.x }}")), Vec::<String>::new());
+    says_only(&lanes("all", "{{ steps.a.x }}", "1"), "b.fields: “a” is in another lane, which goes on at the same time");
+    says_only(&lanes("first", "1", "{{ steps.a.x }}"), "c.fields: “a” may be cut off: “both” goes on before all of its lanes are done");
+}
+
+#[test]
+fn a_repeat_may_name_what_its_last_round_gave() {
+    let repeat = |url: &str| {
+        format!("  - {{ id: r, use: repeat, if: {{ value: '{{{{ steps.a.x }}}}', is: exists }}, body: {{ steps: [ {{ id: f, use: set, input: {{ fields: {{ u: '{url}' }} }} }}, {{ id: a, use: set, input: {{ fields: {{ x: 1 }} }} }} ] }} }}\n  - {{ id: c, use: set, input: {{ fields: {{ x: '{{{{ steps.a.x }}}}' }} }} }}")
+    };
+    assert_eq!(said(&repeat("{{ steps.a.x | default(1) }}")), Vec::<String>::new());
+    says_only(&repeat("{{ steps.a.x }}"), "f.fields: “a” comes later in the round");
+}
+
+#[test]
+fn the_numbers_of_loops_and_lanes_have_bounds_and_lanes_belong_to_their_steps() {
+    says_only(&each(", at_once: 51", "1"), "each.at_once: A whole number from 1 to 50");
+    let too_many = "  - { id: r, use: repeat, input: { most: 1001 }, if: { value: 1, is: exists }, body: { steps: [ { id: a, use: stop } ] } }";
+    says_only(too_many, "r.most: A whole number from 1 to 1000");
+    says_only("  - { id: a, use: stop, body: { steps: [ { id: b, use: stop } ] } }", "a.body: Only a “For each” and a “Repeat”");
+    says_only("  - { id: p, use: parallel }", "p.lanes: Add a lane");
+    let rescue = |on_error: &str| {
+        format!("  - {{ id: a, use: set, input: {{ fields: {{ x: 1 }} }}, on_error: {on_error}, rescue: {{ steps: [ {{ id: b, use: set, input: {{ fields: {{ x: '{{{{ steps.a.error.message }}}}' }} }} }} ] }} }}")
+    };
+    assert_eq!(said(&rescue("rescue")), Vec::<String>::new());
+    says_only(&rescue("fail"), "a.on_error: The steps for when this one fails are of no use");
 }

@@ -18,18 +18,16 @@ impl Workflow {
         Self { towpath: super::FORMAT, name: name.into(), trigger: None, steps: Vec::new() }
     }
 
-    /// All steps in document order: a branch before what is inside it, its cases before otherwise.
+    /// All steps in document order: a step before what is inside it, lane by lane.
     pub fn placed(&self) -> impl Iterator<Item = Placed<'_>> {
         let mut open: Vec<Placed<'_>> = Vec::new();
         push_lane(&mut open, &self.steps, None, 1);
         std::iter::from_fn(move || {
             let placed = open.pop()?;
             let step = placed.step;
-            if let Some(lane) = &step.otherwise {
-                push_lane(&mut open, &lane.steps, Some((&step.id, LaneName::OTHERWISE)), placed.depth + 1);
-            }
-            for (index, case) in step.cases.iter().enumerate().rev() {
-                push_lane(&mut open, &case.steps, Some((&step.id, LaneName::Case(index))), placed.depth + 1);
+            let inner: Vec<_> = step.inner().collect();
+            for (name, steps) in inner.into_iter().rev() {
+                push_lane(&mut open, steps, Some((&step.id, name)), placed.depth + 1);
             }
             Some(placed)
         })

@@ -141,11 +141,11 @@ fn what_cannot_be_compiled_is_told_in_plain_words() {
         ("trigger.body.", "After the dot the name of a field is missing; there is the end instead."),
         (
             "body.total",
-            "“body” is not known here. Values begin with trigger, steps, run, vars, now; text stands in quotation marks.",
+            "“body” is not known here. Values begin with trigger, steps, item, index, run, vars, now; text stands in quotation marks.",
         ),
         (
             "tigger.body",
-            "“tigger” is not known here. Values begin with trigger, steps, run, vars, now; text stands in quotation marks. Did you mean “trigger”?",
+            "“tigger” is not known here. Values begin with trigger, steps, item, index, run, vars, now; text stands in quotation marks. Did you mean “trigger”?",
         ),
         ("1 +", "The expression ends too early; a value is missing here."),
         ("1 2", "the number 2 is not expected here; the expression before it is complete."),
