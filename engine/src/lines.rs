@@ -57,6 +57,8 @@ pub enum Join {
 pub struct Opening {
     pub kind: LinesKind,
     pub lines: u32,
+    /// The items of a for-each.
+    pub list: Option<Vec<Json>>,
 }
 
 /// The round of a loop that an expression stands in.
@@ -130,15 +132,13 @@ impl LinesStep {
 
     /// What the step opens. `context` stands at the step.
     pub fn open(&self, context: &Context) -> Result<Opening, StepError> {
+        let list = self.items(context)?;
         let lines = match self {
-            Self::Each(each) => {
-                let items = each.items(context)?;
-                u32::try_from(items.len()).unwrap_or(u32::MAX)
-            }
+            Self::Each(_) => list.as_ref().map_or(0, |items| u32::try_from(items.len()).unwrap_or(u32::MAX)),
             Self::Parallel { lanes, .. } => *lanes,
             Self::Repeat { most, .. } => *most,
         };
-        Ok(Opening { kind: self.kind(), lines })
+        Ok(Opening { kind: self.kind(), lines, list })
     }
 
     /// The list of a for-each: the same whenever it is worked out at the same place of a run. `context` stands at the step.

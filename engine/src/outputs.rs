@@ -148,10 +148,13 @@ impl Outputs {
         self.context.at(step, now)
     }
 
-    /// What a line gives at its end.
-    pub fn gives(&mut self, line: &LinePath, plan: &Plan) -> Result<Option<Json>, StepError> {
+    /// What a line gives at its end: a round of a for-each that was not filtered its result, one of a repeat whether another follows.
+    pub fn gives(&mut self, line: &LinePath, end: &LineEnd, plan: &Plan) -> Result<Option<Json>, StepError> {
         let Some((opener, number)) = line.opener() else { return Ok(None) };
         let Some(Kind::Lines(kind)) = plan.step(&opener).map(|step| &step.kind) else { return Ok(None) };
+        if *end == LineEnd::Filtered && kind.kind() == LinesKind::Each {
+            return Ok(None);
+        }
         self.begin(line, plan);
         self.stand_on(line, plan);
         let now = self.values(line).now;

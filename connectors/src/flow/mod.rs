@@ -4,6 +4,9 @@
 mod branch;
 mod delay;
 mod filter;
+mod for_each;
+mod parallel;
+mod repeat;
 mod respond;
 mod set;
 mod stop;
@@ -14,6 +17,9 @@ pub fn entries() -> Vec<Entry> {
     vec![
         branch::operation().into(),
         filter::operation().into(),
+        for_each::operation().into(),
+        parallel::operation().into(),
+        repeat::operation().into(),
         set::operation().into(),
         delay::operation().into(),
         respond::operation().into(),

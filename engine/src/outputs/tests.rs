@@ -43,7 +43,7 @@ impl Bench {
 
     fn ended(&mut self, line: &str, end: LineEnd) -> &mut Self {
         let line = LinePath(line.into());
-        let result = self.outputs.gives(&line, &self.plan).expect("it gives something");
+        let result = self.outputs.gives(&line, &end, &self.plan).expect("it gives something");
         self.record(Record::LineEnded { line, end, result })
     }
 
@@ -115,7 +115,7 @@ fn a_round_of_a_repeat_sees_the_values_of_the_round_before_and_the_last_ones_sta
     bench.opened("again", LinesKind::Repeat, 100);
     bench.sees("again[0]/page", "steps.page.next | default(\"first\")", json!("first"));
     bench.gave("again[0]/page", json!({ "next": "two" }));
-    let again = bench.outputs.gives(&LinePath("again[0]".into()), &bench.plan);
+    let again = bench.outputs.gives(&LinePath("again[0]".into()), &LineEnd::Done, &bench.plan);
     assert_eq!(again, Ok(Some(json!(true))));
     bench.ended("again[0]", LineEnd::Done);
     bench.sees("again[1]/page", "steps.page.next ~ index", json!("two1"));

@@ -295,7 +295,7 @@ fn a_step_names_the_connection_that_its_operation_needs() {
 }
 
 /// What is said about a workflow of these steps, as `step.field: message`.
-fn said(steps: &str) -> Vec<String> {
+fn told(steps: &str) -> Vec<String> {
     let issues = validate(&workflow(steps), &operations());
     let place = |issue: &Issue| {
         let step = issue.step.as_ref().map_or("", |step| step.0.as_str());
@@ -306,7 +306,7 @@ fn said(steps: &str) -> Vec<String> {
 
 #[track_caller]
 fn says_only(steps: &str, beginning: &str) {
-    let said = said(steps);
+    let said = told(steps);
     assert!(matches!(&said[..], [only] if only.starts_with(beginning)), "expected {beginning:?}, got {said:#?}");
 }
 
@@ -318,8 +318,8 @@ fn each(input: &str, inside: &str) -> String {
 
 #[test]
 fn the_item_and_the_round_are_known_inside_loops_and_nowhere_else() {
-    assert_eq!(said(&each("", "{{ item.name }} {{ index }}")), Vec::<String>::new());
-    assert_eq!(said(&each(", result: '{{ steps.a.x }} {{ item }}'", "1")), Vec::<String>::new());
+    assert_eq!(told(&each("", "{{ item.name }} {{ index }}")), Vec::<String>::new());
+    assert_eq!(told(&each(", result: '{{ steps.a.x }} {{ item }}'", "1")), Vec::<String>::new());
     let after = "\n  - { id: b, use: set, input: { fields: { x: '{{ index }}' } } }";
     says_only(&format!("{}{after}", each("", "1")), "b.fields: “index” is only there inside a loop");
     let repeat = "  - { id: r, use: repeat, if: { value: '{{ steps.a.x }}', is: exists }, body: { steps: [ { id: a, use: set, input: { fields: { x: '{{ item }}' } } } ] } }";
@@ -335,7 +335,7 @@ fn what_is_inside_a_loop_or_another_lane_can_not_be_named_from_outside() {
             "  - {{ id: both, use: parallel, input: {{ join: {join} }}, lanes: [ {{ steps: [ {{ id: a, use: set, input: {{ fields: {{ x: 1 }} }} }} ] }}, {{ steps: [ {{ id: b, use: set, input: {{ fields: {{ x: '{beside}' }} }} }} ] }} ] }}\n  - {{ id: c, use: set, input: {{ fields: {{ x: '{after}' }} }} }}"
         )
     };
-    assert_eq!(said(&lanes("all", "1", "{{ steps.a.x }}")), Vec::<String>::new());
+    assert_eq!(told(&lanes("all", "1", "{{ steps.a.x }}")), Vec::<String>::new());
     says_only(&lanes("all", "{{ steps.a.x }}", "1"), "b.fields: “a” is in another lane, which goes on at the same time");
     says_only(&lanes("first", "1", "{{ steps.a.x }}"), "c.fields: “a” may be cut off: “both” goes on before all of its lanes are done");
 }
@@ -345,7 +345,7 @@ fn a_repeat_may_name_what_its_last_round_gave() {
     let repeat = |url: &str| {
         format!("  - {{ id: r, use: repeat, if: {{ value: '{{{{ steps.a.x }}}}', is: exists }}, body: {{ steps: [ {{ id: f, use: set, input: {{ fields: {{ u: '{url}' }} }} }}, {{ id: a, use: set, input: {{ fields: {{ x: 1 }} }} }} ] }} }}\n  - {{ id: c, use: set, input: {{ fields: {{ x: '{{{{ steps.a.x }}}}' }} }} }}")
     };
-    assert_eq!(said(&repeat("{{ steps.a.x | default(1) }}")), Vec::<String>::new());
+    assert_eq!(told(&repeat("{{ steps.a.x | default(1) }}")), Vec::<String>::new());
     says_only(&repeat("{{ steps.a.x }}"), "f.fields: “a” comes later in the round");
 }
 
@@ -359,6 +359,6 @@ fn the_numbers_of_loops_and_lanes_have_bounds_and_lanes_belong_to_their_steps() 
     let rescue = |on_error: &str| {
         format!("  - {{ id: a, use: set, input: {{ fields: {{ x: 1 }} }}, on_error: {on_error}, rescue: {{ steps: [ {{ id: b, use: set, input: {{ fields: {{ x: '{{{{ steps.a.error.message }}}}' }} }} }} ] }} }}")
     };
-    assert_eq!(said(&rescue("rescue")), Vec::<String>::new());
+    assert_eq!(told(&rescue("rescue")), Vec::<String>::new());
     says_only(&rescue("fail"), "a.on_error: The steps for when this one fails are of no use");
 }

@@ -55,6 +55,16 @@ fn tell(step: &Step, catalogue: &dyn Catalogue) -> String {
             }
             cases.join("; ")
         }
+        ("for_each", None) if step.body.is_some() => {
+            format!("for each item {}", tell_lane(step.body.as_ref().map_or(&[], |lane| &lane.steps), catalogue))
+        }
+        ("repeat", None) if step.body.is_some() => {
+            format!("again and again {}", tell_lane(step.body.as_ref().map_or(&[], |lane| &lane.steps), catalogue))
+        }
+        ("parallel", None) if !step.lanes.is_empty() => {
+            let lanes: Vec<String> = step.lanes.iter().map(|lane| tell_lane(&lane.steps, catalogue)).collect();
+            format!("at the same time {}", lanes.join(" and "))
+        }
         (_, Some(title)) => format!("“{}”", shorten(title, 60)),
         (operation, None) => lower_first(sentence(catalogue, operation).trim_end_matches('.')),
     }

@@ -152,8 +152,7 @@ pub fn each_connection(workflow: &mut Workflow, visit: &mut impl FnMut(&mut Opti
     fn steps(lane: &mut [Step], visit: &mut impl FnMut(&mut Option<String>)) {
         for step in lane {
             visit(&mut step.connection);
-            step.cases.iter_mut().for_each(|case| steps(&mut case.steps, visit));
-            step.otherwise.iter_mut().for_each(|lane| steps(&mut lane.steps, visit));
+            step.inner_mut().for_each(|lane| steps(lane, visit));
         }
     }
     if let Some(trigger) = &mut workflow.trigger {

@@ -115,19 +115,24 @@ pub async fn decide(
     }
     let history = records::history(&core.parts.pool, run).await?;
     let state = RunState::fold(run, history.iter().map(|entry| &entry.record));
-    let Some(attempt) =
-        state.waiting().filter(|(waiting, _, on)| *waiting == step && **on == WaitOn::Decision).map(|(_, attempt, _)| attempt)
-    else {
+    let mut questions = state.waits().filter(|(waiting, _, on)| *waiting == step && **on == WaitOn::Decision);
+    let Some(attempt) = questions.next().map(|(_, attempt, _)| attempt) else {
         return Ok(match runs::end(&core.parts.pool, run).await? {
             Some(end) => RunChange::AlreadyEnded(word(end.state).into()),
             None => RunChange::NotWaiting,
         });
     };
     let record = Record::Decided { step: step.clone(), attempt, by: by.to_owned(), decision };
-    let record = Box::new(RecordRow::new(0, &Entry { at: core.parts.clock.now(), record }));
-    let step = step.clone();
+    write(core, workspace, run, &Entry { at: core.parts.clock.now(), record }).await
+}
+
+/// Writes a decision, if the table of waits still asks for it, and tells whoever drives the run.
+pub async fn write(core: &Core, workspace: WorkspaceId, run: RunId, entry: &Entry) -> Result<RunChange, Trouble> {
+    let Some(step) = entry.record.step().cloned() else { return Ok(RunChange::NotWaiting) };
+    let record = Box::new(RecordRow::new(0, entry));
     match change(core, |reply| Change::Decide { workspace, run, step, record, reply }).await? {
         Some(woken) => {
+            core.signals.decided(run, entry.clone());
             core.publish(woken.run);
             core.enqueue(woken.run);
             Ok(RunChange::Done)

@@ -38,6 +38,8 @@ pub struct Core {
     pub ready: Mutex<Ready>,
     /// Something became ready, or a slot became free.
     pub news: Notify,
+    /// Calls that runs make beside their first one.
+    pub shares: tokio::sync::Semaphore,
     /// Pure runs between their two commits.
     pub pure: AtomicUsize,
     draining: AtomicBool,
@@ -69,6 +71,7 @@ impl Core {
             signals: Signals::default(),
             timers: Timers::default(),
             news: Notify::new(),
+            shares: tokio::sync::Semaphore::new(parts.settings.effects.max(1)),
             pure: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             runs: TaskTracker::new(),

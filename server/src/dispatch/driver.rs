@@ -3,6 +3,7 @@
 
 use super::{
     For,
+    calls::Calls,
     core::Core,
     plans::NoPlan,
     ready::{Carried, ReadyRun},
@@ -10,22 +11,22 @@ use super::{
     signals::Ear,
 };
 use crate::{
-    execute::{Acting, Attempt, Need, Progress, Start, act, broken},
-    journal::{
-        Change, Committed, Failure, Operation, RunRef,
-        operation::{Then, WaitRow},
-    },
+    execute::{Acting, Need, Progress, Start, broken},
+    journal::{Change, Committed, Failure, Operation, RunRef, operation::Then},
     metrics::figures,
     store::{runs, waits::Alarm},
 };
 use chrono::{DateTime, Utc};
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::sync::oneshot;
 use towpath_engine::{
-    Json,
     error::{ErrorKind, StepError},
     event::Event,
-    record::{End, EndState, FailedStep, Record, Trace, WaitOn},
+    record::{End, EndState, FailedStep, Record},
     workflow::StepPath,
 };
 
@@ -39,7 +40,7 @@ pub enum Left {
     /// It ended, sleeps in the database, or stays a job for the next process.
     Gone,
     /// It naps in memory until then.
-    Nap { until: DateTime<Utc>, step: StepPath, attempt: u16, on: WaitOn, progress: Box<Progress>, ear: Ear },
+    Nap { until: DateTime<Utc>, progress: Box<Progress>, ear: Ear },
 }
 
 /// Why a run can't be loaded.
@@ -81,19 +82,19 @@ async fn in_slot(core: &Arc<Core>, ready: ReadyRun) {
     let run = ready.run;
     match drive(core, ready).await {
         Left::Gone => core.ready.lock().finished(&run, true),
-        Left::Nap { until, step, attempt, on, mut progress, mut ear } => {
+        Left::Nap { until, progress, mut ear } => {
             core.ready.lock().finished(&run, false);
             let napper = Arc::clone(core);
             core.spawn(async move {
                 nap(&napper, until, &mut ear).await;
-                if ear.is_cancelled().is_some() {
+                let cancelled = ear.is_cancelled().is_some();
+                let carried = Carried::Nap(Box::new((*progress, ear)));
+                if cancelled {
                     // It has nothing left to do outside: no slot is needed.
-                    let ready = ReadyRun { run, carried: Carried::Nap(Box::new((*progress, ear))) };
-                    drive_alone(&napper, ready).await;
+                    drive_alone(&napper, ReadyRun { run, carried }).await;
                     napper.ready.lock().forget(&run);
                 } else {
-                    progress.woken(step, attempt, &on, napper.parts.clock.now());
-                    napper.ready.lock().again(run, Carried::Nap(Box::new((*progress, ear))));
+                    napper.ready.lock().again(run, carried);
                 }
                 napper.news.notify_one();
             });
@@ -105,11 +106,8 @@ async fn in_slot(core: &Arc<Core>, ready: ReadyRun) {
 /// Drives a run to where it leaves, napping in place. For runs that go one at a time.
 pub async fn drive_alone(core: &Arc<Core>, mut ready: ReadyRun) {
     let run = ready.run;
-    while let Left::Nap { until, step, attempt, on, mut progress, mut ear } = drive(core, ready).await {
+    while let Left::Nap { until, progress, mut ear } = drive(core, ready).await {
         nap(core, until, &mut ear).await;
-        if ear.is_cancelled().is_none() {
-            progress.woken(step, attempt, &on, core.parts.clock.now());
-        }
         ready = ReadyRun { run, carried: Carried::Nap(Box::new((*progress, ear))) };
     }
 }
@@ -118,7 +116,7 @@ async fn nap(core: &Core, until: DateTime<Utc>, ear: &mut Ear) {
     let length = (until - core.parts.clock.now()).to_std().unwrap_or_default();
     tokio::select! {
         () = tokio::time::sleep(length) => {}
-        _ = ear.cancelled() => {}
+        () = ear.news() => {}
     }
 }
 
@@ -148,7 +146,7 @@ async fn drive(core: &Arc<Core>, ready: ReadyRun) -> Left {
         None => reload(core, &run).await,
     };
     let left = match progress {
-        Some(progress) => Driver { core, run, progress, ear }.run().await,
+        Some(progress) => Driver::new(core, run, progress, ear).run().await,
         None => Left::Gone,
     };
     if matches!(left, Left::Gone) {
@@ -187,107 +185,113 @@ struct Driver<'a> {
     run: RunRef,
     progress: Progress,
     ear: Ear,
+    calls: Calls,
+    /// Calls that are not begun any more, because the process is about to stop.
+    left: Vec<Acting>,
+    /// Since when calls go on of which nothing is on disk.
+    hidden_since: Option<Instant>,
 }
 
-impl Driver<'_> {
+impl<'a> Driver<'a> {
+    fn new(core: &'a Arc<Core>, run: RunRef, progress: Progress, ear: Ear) -> Self {
+        Self { core, run, progress, ear, calls: Calls::default(), left: Vec::new(), hidden_since: None }
+    }
+
     async fn run(mut self) -> Left {
         loop {
-            if !self.progress.is_cancelled()
-                && let Some(request) = self.ear.is_cancelled()
-            {
-                self.progress.heard(&request.entry());
-            }
-            let saved = match self.progress.advance(&*self.core.parts.registry, &self.core.parts.clock) {
-                Need::Act(acting) => self.act(*acting).await,
-                Need::Sleep { step, attempt, on } => match self.sleep(step, attempt, on).await {
+            self.hear();
+            let need = self.progress.advance(&*self.core.parts.registry, &self.core.parts.clock);
+            let progress = &self.progress;
+            self.calls.keep(|step, attempt| progress.is_under_way(step, attempt));
+            let saved = match need {
+                Need::Act(calls) => self.begin(calls).await,
+                Need::Save => self.save(Then::GoOn).await,
+                Need::Rest { until } if !self.calls.is_empty() => self.attend(until).await,
+                Need::Rest { .. } if !self.left.is_empty() => self.leave().await,
+                Need::Rest { until } => match self.sleep(until).await {
                     Ok(saved) => saved,
-                    Err((until, step, attempt, on)) => {
-                        let progress = Box::new(self.progress);
-                        return Left::Nap { until, step, attempt, on, progress, ear: self.ear };
+                    Err(until) => {
+                        return Left::Nap { until, progress: Box::new(self.progress), ear: self.ear };
                     }
                 },
-                Need::Person { step } => {
-                    let row = WaitRow::new(step, &WaitOn::Decision, self.core.parts.clock.now());
-                    self.park(row).await
-                }
                 Need::End(end) => self.end(end).await,
             };
             match saved {
-                Saved::GoOn | Saved::Reread => {}
+                Saved::GoOn => {}
+                // What was under way is decided from what is on disk.
+                Saved::Reread => {
+                    self.calls = Calls::default();
+                    self.left.clear();
+                }
                 Saved::Leave => return Left::Gone,
             }
         }
     }
 
-    /// Makes a call, with everything on disk that has to be there first.
-    async fn act(&mut self, acting: Acting) -> Saved {
+    /// Takes in what others wrote about the run.
+    fn hear(&mut self) {
+        if !self.progress.is_cancelled()
+            && let Some(request) = self.ear.is_cancelled()
+        {
+            self.progress.heard(&request.entry());
+        }
+        for entry in self.ear.decisions() {
+            self.progress.heard(&entry);
+        }
+    }
+
+    /// Begins calls, with everything on disk that has to be there first.
+    async fn begin(&mut self, calls: Vec<Acting>) -> Saved {
         if self.core.is_draining() {
-            return self.leave().await;
+            self.left.extend(calls);
+            return Saved::GoOn;
         }
         while !self.core.node.may_act() {
             tokio::time::sleep(LEASE_PAUSE).await;
         }
         let answer_awaited = self.progress.answer().is_some() && self.core.callers.expects_answer(self.run.run);
-        if acting.commit_first || answer_awaited {
+        if answer_awaited || calls.iter().any(|call| call.commit_first) {
             match self.save(Then::GoOn).await {
                 Saved::GoOn => {}
                 other => return other,
             }
         }
-        let whom = match self.whom(&acting) {
-            Ok(whom) => whom,
-            Err(error) => return self.not_acted(&acting, error),
-        };
-        let connections = Arc::clone(&self.core.parts.connections);
-        let connected = match connections.connected(whom).await {
-            Ok(connected) => connected,
-            Err(error) => return self.not_acted(&acting, error),
-        };
-        let doors = (self.core.parts.doors)(whom);
-        let registry = Arc::clone(&self.core.parts.registry);
-        let with = Attempt {
-            registry: &registry,
-            doors: &doors,
-            connection: connected.as_ref(),
-            key: acting.key,
-            timeout: acting.timeout,
-            max_output: self.core.parts.settings.max_output,
-        };
-        if acting.attempt > 1 {
-            figures().retry();
+        for acting in calls {
+            let whom = self.whom(&acting);
+            self.calls.begin(self.core, whom, acting);
         }
-        let mut call = pin!(act(&acting.operation, &acting.input, &with));
-        let mut shown = false;
-        let (result, trace) = loop {
-            tokio::select! {
-                biased;
-                done = &mut call => break done,
-                // Dropping the call cuts it off; the planner says what that means.
-                _ = self.ear.cancelled(), if !self.progress.is_cancelled() => return Saved::GoOn,
-                () = tokio::time::sleep(SHOW_AFTER), if !shown && !self.progress.unsaved().is_empty() => {
-                    shown = true;
-                    let saving = self.core.journal.commit(self.operation(Then::GoOn));
-                    // The call goes on meanwhile; a result that comes first waits for this commit.
-                    let mut saving = pin!(saving);
-                    let (early, saved) = tokio::select! {
-                        biased;
-                        saved = &mut saving => (None, saved),
-                        done = &mut call => (Some(done), saving.await),
-                    };
-                    match saved {
-                        Ok(Committed::Done) => self.saved(),
-                        // What is in memory is not what is on disk: what this call does is decided from there.
-                        _ => return self.reread().await,
-                    }
-                    if let Some(done) = early {
-                        break done;
-                    }
-                }
-            }
-        };
-        connections.heard(whom, doors.http.used().refused, result.as_ref().map(drop)).await;
-        self.progress.acted(&acting, result, trace, self.core.parts.clock.now());
         Saved::GoOn
+    }
+
+    /// Waits for what calls are answered, for a line to wake, and for what others say.
+    async fn attend(&mut self, until: Option<DateTime<Utc>>) -> Saved {
+        let now = self.core.parts.clock.now();
+        let questions = self.progress.questions(now);
+        if !questions.is_empty() {
+            return self.save(Then::Ask(questions)).await;
+        }
+        let hides = !self.progress.unsaved().is_empty();
+        let hidden_since = *self.hidden_since.get_or_insert_with(Instant::now);
+        let show_in = SHOW_AFTER.saturating_sub(hidden_since.elapsed());
+        let wake_in = until.map(|until| (until - now).to_std().unwrap_or_default());
+        tokio::select! {
+            biased;
+            () = self.calls.answered() => {
+                let at = self.core.parts.clock.now();
+                for done in self.calls.take() {
+                    self.progress.acted(&done.acting, done.result, done.trace, at);
+                }
+                // While others go on, a result doesn't wait for them.
+                if !self.calls.is_empty() && self.progress.holds_results() {
+                    return self.save(Then::GoOn).await;
+                }
+                Saved::GoOn
+            }
+            // The planner says what that means for the calls.
+            () = self.ear.news() => Saved::GoOn,
+            () = tokio::time::sleep(wake_in.unwrap_or_default()), if wake_in.is_some() => Saved::GoOn,
+            () = tokio::time::sleep(show_in), if hides => self.save(Then::GoOn).await,
+        }
     }
 
     /// For whom the doors of a call are opened.
@@ -303,64 +307,66 @@ impl Driver<'_> {
         Ok(For { workflow: Some(self.run.workflow), connection, ..For::workspace(self.run.workspace) })
     }
 
-    /// The call was not made: nothing has left.
-    fn not_acted(&mut self, acting: &Acting, error: StepError) -> Saved {
-        let trace = Trace { input: Some(Json::Object(acting.input.clone())), ..Trace::default() };
-        self.progress.acted(acting, Err(error), trace, self.core.parts.clock.now());
-        Saved::GoOn
-    }
-
-    /// The next process goes on from here. What is left out is worked out again, the start of a call that was not made included.
+    /// The next process goes on from here. What is left out is worked out again, the starts of calls that were not made included.
     async fn leave(&mut self) -> Saved {
-        self.progress.forget_start();
+        self.progress.forget_starts(&std::mem::take(&mut self.left));
         if self.progress.holds_results() {
             self.save(Then::GoOn).await;
         }
         Saved::Leave
     }
 
-    /// Sleeps in the database, or says how long to nap in memory.
-    async fn sleep(&mut self, step: StepPath, attempt: u16, on: WaitOn) -> Result<Saved, (DateTime<Utc>, StepPath, u16, WaitOn)> {
+    /// Sleeps in the database, or says until when to nap in memory.
+    async fn sleep(&mut self, until: Option<DateTime<Utc>>) -> Result<Saved, DateTime<Utc>> {
         let now = self.core.parts.clock.now();
-        let until = match &on {
-            WaitOn::Timer { until } | WaitOn::Retry { until } => *until,
-            WaitOn::Decision => now,
-        };
-        let short = (until - now).to_std().unwrap_or_default() <= self.core.parts.settings.sleep_in_memory;
-        if short && !self.core.is_draining() {
-            // What failed is on disk before the next try, and people see it.
-            if !self.progress.unsaved().is_empty() {
-                match self.save(Then::GoOn).await {
-                    Saved::GoOn => {}
-                    other => return Ok(other),
-                }
+        let short = until.filter(|until| {
+            (*until - now).to_std().unwrap_or_default() <= self.core.parts.settings.sleep_in_memory && !self.core.is_draining()
+        });
+        let Some(until) = short else { return Ok(self.park(now).await) };
+        // What failed is on disk before the next try, and people see it.
+        let questions = self.progress.questions(now);
+        if !self.progress.unsaved().is_empty() || !questions.is_empty() {
+            match self.save(if questions.is_empty() { Then::GoOn } else { Then::Ask(questions) }).await {
+                Saved::GoOn => {}
+                other => return Ok(other),
             }
-            return Err((until, step, attempt, on));
         }
-        let row = self.progress.park(step, attempt, &on, now);
-        Ok(self.park(row).await)
+        Err(until)
     }
 
-    async fn park(&mut self, row: WaitRow) -> Saved {
-        let alarm = row.wake_at.map(|at| Alarm { at, run: self.run.run });
-        let saved = self.save(Then::Park(row)).await;
+    async fn park(&mut self, now: DateTime<Utc>) -> Saved {
+        let rows = self.progress.waits(now);
+        let alarms: Vec<_> = rows.iter().filter_map(|row| row.wake_at).map(|at| Alarm { at, run: self.run.run }).collect();
+        let saved = self.save(Then::Park(rows)).await;
         if matches!(saved, Saved::GoOn) {
-            if let Some(alarm) = alarm {
+            for alarm in alarms {
                 self.core.timers.add(alarm);
             }
-            // A request that came while the job was becoming a wait found a job: wake the run again, so that it hears.
-            if let Some(request) = self.ear.is_cancelled() {
-                let core = Arc::clone(self.core);
-                let run = self.run;
-                self.core.spawn(async move {
-                    if let Err(error) = super::cancel::request(&core, run.workspace, run.run, &request.by).await {
-                        tracing::warn!(%error, run = %run.run, "a cancel request could not be repeated");
-                    }
-                });
-            }
+            self.told_too_late();
             return Saved::Leave;
         }
         saved
+    }
+
+    /// What others said while the job was becoming waits found a job: wake the run again, so that it hears.
+    fn told_too_late(&mut self) {
+        let (core, run) = (Arc::clone(self.core), self.run);
+        if let Some(request) = self.ear.is_cancelled() {
+            let core = Arc::clone(&core);
+            self.core.spawn(async move {
+                if let Err(error) = super::cancel::request(&core, run.workspace, run.run, &request.by).await {
+                    tracing::warn!(%error, run = %run.run, "a cancel request could not be repeated");
+                }
+            });
+        }
+        for entry in self.ear.decisions() {
+            let core = Arc::clone(&core);
+            self.core.spawn(async move {
+                if let Err(error) = super::cancel::write(&core, run.workspace, run.run, &entry).await {
+                    tracing::warn!(%error, run = %run.run, "a decision could not be repeated");
+                }
+            });
+        }
     }
 
     async fn end(&mut self, end: End) -> Saved {
@@ -401,8 +407,20 @@ impl Driver<'_> {
         Operation { run: self.run, accept: None, records: self.progress.rows(), then, reply: None }
     }
 
+    /// Commits what is unsaved. Calls go on meanwhile; what they are answered waits for this commit.
     async fn save(&mut self, then: Then) -> Saved {
-        match self.core.journal.commit(self.operation(then)).await {
+        self.hidden_since = None;
+        let committed = {
+            let mut saving = pin!(self.core.journal.commit(self.operation(then)));
+            loop {
+                tokio::select! {
+                    biased;
+                    committed = &mut saving => break committed,
+                    () = self.calls.gather() => {}
+                }
+            }
+        };
+        match committed {
             Ok(Committed::Done) => {
                 self.saved();
                 Saved::GoOn

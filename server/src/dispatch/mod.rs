@@ -4,6 +4,7 @@
 
 mod batch;
 mod callers;
+mod calls;
 mod cancel;
 mod core;
 mod disk;

@@ -84,7 +84,7 @@ async fn quarantine(core: &Arc<Core>, run: &RunRef) {
 /// Ends a run from outside of its own loop.
 pub async fn end_run(core: &Arc<Core>, run: &RunRef, end: &End) {
     let now = core.parts.clock.now();
-    let row = crate::journal::operation::EndRow::new(end, now, now, 0, &[]);
+    let row = crate::journal::operation::EndRow::new(end, now, now, 0, &[]).after_sleep(true);
     let operation = Operation { run: *run, accept: None, records: Vec::new(), then: Then::End(Box::new(row)), reply: None };
     match core.journal.commit(operation).await {
         Ok(_) => core.callers.ended(run.run, end),

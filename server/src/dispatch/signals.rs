@@ -1,4 +1,5 @@
-//! Cancel requests on their way to the runs of this process. The request is on disk before it gets here; this only makes it quick.
+//! What others say about the runs of this process: cancel requests and decisions, on their way to whoever drives the run. They are on
+//! disk before they get here; this only makes them quick.
 
 use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
@@ -22,22 +23,45 @@ impl CancelRequest {
     }
 }
 
+/// Everything that was said to a run since it became active.
+#[derive(Clone, Debug, Default)]
+struct Said {
+    cancel: Option<Arc<CancelRequest>>,
+    decisions: Vec<Arc<Entry>>,
+}
+
 /// An active run's ear.
-pub struct Ear(watch::Receiver<Option<Arc<CancelRequest>>>);
+pub struct Ear {
+    said: watch::Receiver<Said>,
+    /// How many decisions were taken in.
+    decisions: usize,
+    /// The cancel request was taken in.
+    cancelled: bool,
+}
 
 impl Ear {
-    /// The request, as soon as there is one.
-    pub async fn cancelled(&mut self) -> Arc<CancelRequest> {
-        let heard = self.0.wait_for(Option::is_some).await.ok().and_then(|request| request.clone());
-        match heard {
-            Some(request) => request,
+    /// Waits until something was said that [`Ear::is_cancelled`] and [`Ear::decisions`] have not told.
+    pub async fn news(&mut self) {
+        let (decisions, cancelled) = (self.decisions, self.cancelled);
+        let new = |said: &Said| said.decisions.len() > decisions || (said.cancel.is_some() && !cancelled);
+        if self.said.wait_for(new).await.is_err() {
             // The other end lives as long as the run is active.
-            None => std::future::pending().await,
+            std::future::pending().await
         }
     }
 
-    pub fn is_cancelled(&self) -> Option<Arc<CancelRequest>> {
-        self.0.borrow().clone()
+    pub fn is_cancelled(&mut self) -> Option<Arc<CancelRequest>> {
+        let request = self.said.borrow().cancel.clone();
+        self.cancelled |= request.is_some();
+        request
+    }
+
+    /// The decisions that were not told yet.
+    pub fn decisions(&mut self) -> Vec<Arc<Entry>> {
+        let said = self.said.borrow();
+        let new = said.decisions[self.decisions..].to_vec();
+        self.decisions += new.len();
+        new
     }
 }
 
@@ -46,18 +70,18 @@ pub struct Signals(Mutex<Lists>);
 
 #[derive(Default)]
 struct Lists {
-    active: HashMap<RunId, watch::Sender<Option<Arc<CancelRequest>>>>,
+    active: HashMap<RunId, watch::Sender<Said>>,
     /// Requests for runs that are not active yet.
     early: HashMap<RunId, Arc<CancelRequest>>,
 }
 
 impl Signals {
-    /// The run becomes active. It hears what was said before, too.
+    /// The run becomes active. It hears a cancel request that was made before, too.
     pub fn listen(&self, run: RunId) -> Ear {
         let mut lists = self.0.lock();
-        let (sender, receiver) = watch::channel(lists.early.remove(&run));
+        let (sender, said) = watch::channel(Said { cancel: lists.early.remove(&run), decisions: Vec::new() });
         lists.active.insert(run, sender);
-        Ear(receiver)
+        Ear { said, decisions: 0, cancelled: false }
     }
 
     /// The run is active no more.
@@ -70,8 +94,15 @@ impl Signals {
         let mut lists = self.0.lock();
         let request = Arc::new(request);
         match lists.active.get(&run) {
-            Some(sender) => drop(sender.send_replace(Some(request))),
+            Some(sender) => sender.send_modify(|said| said.cancel = Some(request)),
             None => drop(lists.early.insert(run, request)),
+        }
+    }
+
+    /// Tells the run of a decision, if it is active; else it reads it from disk.
+    pub fn decided(&self, run: RunId, entry: Entry) {
+        if let Some(sender) = self.0.lock().active.get(&run) {
+            sender.send_modify(|said| said.decisions.push(Arc::new(entry)));
         }
     }
 
@@ -95,9 +126,23 @@ mod tests {
         let run = RunId::new();
         signals.cancel(run, CancelRequest { by: "Ann".into(), at: DateTime::UNIX_EPOCH });
         let mut ear = signals.listen(run);
-        assert_eq!(ear.cancelled().await.by, "Ann");
+        ear.news().await;
+        assert_eq!(ear.is_cancelled().map(|request| request.by.clone()), Some("Ann".into()));
         assert!(signals.is_active(run));
         signals.hang_up(run);
         assert!(!signals.is_active(run) && signals.listen(run).is_cancelled().is_none());
+    }
+
+    #[tokio::test]
+    async fn each_decision_is_told_once_and_only_to_a_run_that_is_active() {
+        let signals = Signals::default();
+        let run = RunId::new();
+        let entry = || Entry { at: DateTime::UNIX_EPOCH, record: Record::CancelRequested { by: "Ann".into() } };
+        signals.decided(run, entry());
+        let mut ear = signals.listen(run);
+        assert!(ear.decisions().is_empty(), "it reads from disk what was said before");
+        signals.decided(run, entry());
+        ear.news().await;
+        assert_eq!((ear.decisions().len(), ear.decisions().len()), (1, 0));
     }
 }

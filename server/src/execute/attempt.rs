@@ -66,6 +66,15 @@ pub async fn attempt(step: &Step, context: &Context, with: &Attempt<'_>) -> Atte
             }
             Err(error) => failed(error),
         },
+        // What is inside has no value by itself; a for-each shows the list that it would go through.
+        Some(Kind::Lines(lines)) => {
+            let result = lines.items(context).and_then(|items| match items {
+                Some(items) => Ok(Outcome::Done { output: serde_json::json!({ "count": items.len(), "list": items }) }),
+                None => Err(StepError::invalid_input("This step only puts others in order, so it can't be tried by itself.")
+                    .hint("Try the steps inside, or run the workflow.")),
+            });
+            Attempted { result, trace: Trace::default() }
+        }
         None => failed(StepError::new(ErrorKind::Internal, "There is no step to try.")),
     }
 }

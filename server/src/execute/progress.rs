@@ -1,5 +1,5 @@
-//! One run in memory: its state, what expressions see, and the records that no commit has written yet. It goes on by itself over
-//! everything that follows from what is there, and stops where something outside has to happen.
+//! One run in memory: its state, what expressions see, and the records that no commit has written yet. It goes on by itself, on every
+//! line, over everything that follows from what is there, and stops where something outside has to happen.
 
 use super::{attempt::evaluate, resolve::resolve};
 use crate::{
@@ -10,22 +10,27 @@ use crate::{
     },
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 use towpath_engine::{
-    Object,
+    Json, Object,
     catalogue::{Catalogue, Effect},
     error::{ErrorKind, StepError},
     event::Event,
     expr::{Context, Roots, RunInfo, TriggerData},
     ids::RunId,
+    lines::LinesStep,
+    outputs::Outputs,
     plan::{Kind, Plan},
     planner::{Command, next},
     pure::Outcome,
-    record::{Answer, End, EndState, Entry, FailedStep, Record, Trace, WaitOn, WokenBy},
+    record::{Answer, End, EndState, Entry, FailedStep, LineEnd, Record, SkipReason, Trace, WaitOn, WokenBy},
     retry::idempotency_key,
     state::{RunState, Status},
-    workflow::StepPath,
+    workflow::{LinePath, StepPath},
 };
+
+/// So many records are put on disk together, on the way through a loop in which nothing happens outside.
+const CHUNK: usize = 400;
 
 /// What a run begins with.
 pub struct Start {
@@ -41,35 +46,36 @@ pub struct Progress {
     pub plan: Arc<Plan>,
     accepted_at: DateTime<Utc>,
     state: RunState,
-    context: Context,
+    outputs: Outputs,
     /// In order, and not on disk.
     unsaved: Vec<Entry>,
     /// The place in the history of the first unsaved entry.
     seq: i32,
-    /// The time of the last thing that happened outside: what `now` means.
-    now: DateTime<Utc>,
-    failed_at: DateTime<Utc>,
     /// The answer that a Respond step gave since the last commit.
     answer: Option<Answer>,
     /// Is the result of an effect (not of a read) among what is unsaved? Then it goes to disk before anything else goes out.
     acted_unsaved: bool,
+    /// Some line slept, or sleeps.
+    slept: bool,
+    /// The steps about which the table of waits asks a person.
+    asked: HashSet<StepPath>,
 }
 
 /// What has to happen outside before the run can go on.
 #[derive(Debug)]
 pub enum Need {
-    /// Call an action, then [`Progress::acted`].
-    Act(Box<Acting>),
-    /// Sleep until then.
-    Sleep { step: StepPath, attempt: u16, on: WaitOn },
-    /// Nothing, until a person decides.
-    Person { step: StepPath },
+    /// Make these calls, side by side with those under way; then [`Progress::acted`].
+    Act(Vec<Acting>),
+    /// Put what is unsaved on disk.
+    Save,
+    /// Wait for calls under way, for time, and for people. `until`: when the first of its lines wakes.
+    Rest { until: Option<DateTime<Utc>> },
     /// The run is over.
     End(End),
 }
 
 /// A call that is about to be made.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Acting {
     pub step: StepPath,
     pub attempt: u16,
@@ -101,13 +107,13 @@ impl Progress {
             plan: start.plan,
             accepted_at: start.accepted_at,
             state: RunState::new(id),
-            context: Context::new(roots),
+            outputs: Outputs::new(Context::new(roots)),
             unsaved: Vec::new(),
             seq: 0,
-            now: start.accepted_at,
-            failed_at: start.accepted_at,
             answer: None,
             acted_unsaved: false,
+            slept: false,
+            asked: HashSet::new(),
         }
     }
 
@@ -115,13 +121,12 @@ impl Progress {
     pub fn resumed(start: Start, history: &[Entry]) -> Self {
         let mut progress = Self::new(start);
         for entry in history {
-            progress.fold(entry);
-            progress.seq = progress.seq.saturating_add(1);
+            progress.heard(entry);
         }
         progress
     }
 
-    /// A record that somebody else committed: a cancel request.
+    /// A record that is on disk: of an earlier process, or of somebody else, such as a cancel request.
     pub fn heard(&mut self, entry: &Entry) {
         self.fold(entry);
         self.seq = self.seq.saturating_add(1);
@@ -135,16 +140,22 @@ impl Progress {
         &self.unsaved
     }
 
+    /// Is this attempt still to be carried out? Not when its line was cut off.
+    pub fn is_under_way(&self, step: &StepPath, attempt: u16) -> bool {
+        self.state.is_under_way(step, attempt)
+    }
+
     /// Is something unsaved that doing again would not bring back the same?
     pub fn holds_results(&self) -> bool {
         self.plan.commits_before(Some(Effect::Keyed), self.unsaved.iter().map(|entry| &entry.record))
     }
 
-    /// The call that was about to be made is not made: its start never happened.
-    pub fn forget_start(&mut self) {
-        if matches!(self.unsaved.last(), Some(Entry { record: Record::Started { .. }, .. })) {
-            self.unsaved.pop();
-        }
+    /// Calls that were about to be made are not made: their starts never happened.
+    pub fn forget_starts(&mut self, calls: &[Acting]) {
+        self.unsaved.retain(|entry| match &entry.record {
+            Record::Started { step, attempt, .. } => !calls.iter().any(|call| call.step == *step && call.attempt == *attempt),
+            _ => true,
+        });
     }
 
     /// The answer that is not on disk yet, if the run gave one.
@@ -168,32 +179,57 @@ impl Progress {
     /// The row of the end; what is unsaved travels with it.
     pub fn end_row(&self, end: &End, at: DateTime<Utc>) -> EndRow {
         let attempts = usize::try_from(self.state.attempts()).unwrap_or(usize::MAX);
-        EndRow::new(end, self.accepted_at, at, attempts, &self.unsaved)
+        EndRow::new(end, self.accepted_at, at, attempts, &self.unsaved).after_sleep(self.slept)
+    }
+
+    /// The rows of every line that sleeps: the run is let go of.
+    pub fn waits(&self, at: DateTime<Utc>) -> Vec<WaitRow> {
+        self.state.waits().map(|(step, _, on)| WaitRow::new(step.clone(), on, at)).collect()
+    }
+
+    /// The rows of the questions that no person can see yet. Counts on their being written.
+    pub fn questions(&mut self, at: DateTime<Utc>) -> Vec<WaitRow> {
+        let open: Vec<_> = self.state.waits().filter(|(_, _, on)| **on == WaitOn::Decision).map(|(step, ..)| step.clone()).collect();
+        let new = open.into_iter().filter(|step| self.asked.insert(step.clone()));
+        new.map(|step| WaitRow::new(step, &WaitOn::Decision, at)).collect()
     }
 
     /// Goes on as far as it can.
     pub fn advance(&mut self, catalogue: &dyn Catalogue, clock: &Clock) -> Need {
+        let mut calls: Vec<Acting> = Vec::new();
         loop {
             let commands = next(&self.plan, &self.state);
-            if commands.is_empty()
-                && let Some(need) = self.asleep(clock)
-            {
-                return need;
+            if commands.is_empty() {
+                if !calls.is_empty() {
+                    return Need::Act(calls);
+                }
+                match self.rest(clock) {
+                    Some(need) => return need,
+                    None => continue,
+                }
             }
             for command in commands {
                 match command {
                     Command::Start { step, attempt, after: Some(after) } => {
                         let wait = TimeDelta::from_std(after).unwrap_or(TimeDelta::MAX);
-                        let until = self.failed_at.checked_add_signed(wait).unwrap_or(DateTime::<Utc>::MAX_UTC);
-                        return Need::Sleep { step, attempt: attempt.saturating_sub(1), on: WaitOn::Retry { until } };
+                        let failed_at = self.outputs.failed_at(&step.line());
+                        let until = failed_at.checked_add_signed(wait).unwrap_or(DateTime::<Utc>::MAX_UTC);
+                        let (attempt, on) = (attempt.saturating_sub(1), WaitOn::Retry { until });
+                        self.record(clock.now(), Record::Waiting { step, attempt, on });
                     }
                     Command::Start { ref step, attempt, after: None } => {
                         self.state.issued(&command);
-                        if let Some(acting) = self.start(step.clone(), attempt, catalogue, clock) {
-                            return Need::Act(Box::new(acting));
-                        }
+                        calls.extend(self.start(step.clone(), attempt, catalogue, clock));
                     }
+                    Command::CloseLine { line, end: end @ (LineEnd::Done | LineEnd::Filtered) } => self.close(line, end, clock),
                     Command::End(end) => return Need::End(end),
+                    // A call that has not left yet did nothing.
+                    Command::MarkUncertain { step, .. } | Command::Skip { step, .. }
+                        if let Some(at) = calls.iter().position(|call| call.step == step) =>
+                    {
+                        calls.remove(at);
+                        self.record(clock.now(), Record::Skipped { step, reason: SkipReason::Cancelled });
+                    }
                     command => {
                         if let Some(record) = command.record() {
                             self.record(clock.now(), record);
@@ -201,31 +237,40 @@ impl Progress {
                     }
                 }
             }
+            if calls.is_empty() && self.unsaved.len() >= CHUNK && !self.plan.is_pure() {
+                return Need::Save;
+            }
         }
     }
 
-    /// What the run waits for. A time that has passed wakes it on the spot.
-    fn asleep(&mut self, clock: &Clock) -> Option<Need> {
-        let Some((step, attempt, on)) = self.state.waiting().map(|(step, attempt, on)| (step.clone(), attempt, on.clone()))
-        else {
+    /// What the run waits for. A time that has passed wakes its lines on the spot.
+    fn rest(&mut self, clock: &Clock) -> Option<Need> {
+        let now = clock.now();
+        let (mut due, mut until, mut waits) = (Vec::new(), None::<DateTime<Utc>>, false);
+        for (step, attempt, on) in self.state.waits() {
+            waits = true;
+            match on {
+                WaitOn::Timer { until } | WaitOn::Retry { until } if *until <= now => due.push((step.clone(), attempt)),
+                WaitOn::Timer { until: at } | WaitOn::Retry { until: at } => until = Some(until.map_or(*at, |until| until.min(*at))),
+                WaitOn::Decision => {}
+            }
+        }
+        if !due.is_empty() {
+            for (step, attempt) in due {
+                self.record(now, Record::Woken { step, attempt, by: WokenBy::Time });
+            }
+            return None;
+        }
+        if !waits && self.state.under_way().next().is_none() {
             // A planner that has nothing to say about a run that waits for nothing would hang it.
             return Some(Need::End(broken("The run came to a place where nothing follows.")));
-        };
-        let now = clock.now();
-        match on {
-            WaitOn::Timer { until } | WaitOn::Retry { until } if until <= now => {
-                self.record(now, Record::Woken { step, attempt, by: WokenBy::Time });
-                None
-            }
-            WaitOn::Timer { .. } | WaitOn::Retry { .. } => Some(Need::Sleep { step, attempt, on }),
-            WaitOn::Decision => Some(Need::Person { step }),
         }
+        Some(Need::Rest { until })
     }
 
     /// Starts a step: evaluates it, or says what to call.
     fn start(&mut self, step: StepPath, attempt: u16, catalogue: &dyn Catalogue, clock: &Clock) -> Option<Acting> {
         let plan = Arc::clone(&self.plan);
-        self.context.at(&step, self.now);
         let Some(planned) = plan.step(&step) else {
             let error = StepError::new(ErrorKind::Internal, "The step is not in the version that this run follows.");
             self.record(clock.now(), Record::failure(step, attempt, error, None, Trace::default()));
@@ -234,46 +279,79 @@ impl Progress {
         match &planned.kind {
             Kind::Pure(pure) | Kind::Delay(pure) => {
                 let began = std::time::Instant::now();
-                let result = evaluate(pure, &self.context);
+                let result = evaluate(pure, self.outputs.at(&step, &plan));
                 let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
                 let trace = Trace { micros, ..Trace::default() };
                 self.evaluated(step, attempt, result, trace, matches!(planned.kind, Kind::Delay(_)), clock);
                 None
             }
-            Kind::Action(template) => match resolve(&planned.operation, template, &self.context, catalogue) {
-                Ok(input) => {
-                    let value = towpath_engine::Json::Object(input);
-                    let effect = planned.effect_of(&value);
-                    let towpath_engine::Json::Object(input) = value else { return None };
-                    let repeated = self
-                        .state
-                        .step(&step)
-                        .is_some_and(|state| state.attempt == attempt && matches!(state.status, Status::Started));
-                    if !repeated {
-                        self.record(clock.now(), Record::Started { step: step.clone(), attempt, effect });
+            Kind::Lines(lines) => {
+                self.open(step, attempt, lines, clock);
+                None
+            }
+            Kind::Action(template) => {
+                match resolve(&planned.operation, template, self.outputs.at(&step, &plan), catalogue) {
+                    Ok(input) => {
+                        let value = Json::Object(input);
+                        let effect = planned.effect_of(&value);
+                        let Json::Object(input) = value else { return None };
+                        let repeated = self
+                            .state
+                            .step(&step)
+                            .is_some_and(|state| state.attempt == attempt && matches!(state.status, Status::Started));
+                        if !repeated {
+                            self.record(clock.now(), Record::Started { step: step.clone(), attempt, effect });
+                        }
+                        let records = self.unsaved.iter().map(|entry| &entry.record);
+                        let commit_first =
+                            self.acted_unsaved || (!self.unsaved.is_empty() && plan.commits_before(effect, records));
+                        Some(Acting {
+                            key: idempotency_key(self.run.run, &step),
+                            step,
+                            attempt,
+                            operation: planned.operation.clone(),
+                            connection: planned.connection.clone(),
+                            input,
+                            effect,
+                            timeout: planned.timeout,
+                            commit_first,
+                        })
                     }
-                    let records = self.unsaved.iter().map(|entry| &entry.record);
-                    let commit_first = self.acted_unsaved || (!self.unsaved.is_empty() && plan.commits_before(effect, records));
-                    let key = idempotency_key(self.run.run, &step);
-                    let (operation, connection) = (planned.operation.clone(), planned.connection.clone());
-                    Some(Acting {
-                        step,
-                        attempt,
-                        operation,
-                        connection,
-                        input,
-                        effect,
-                        timeout: planned.timeout,
-                        key,
-                        commit_first,
-                    })
+                    Err(error) => {
+                        self.record(clock.now(), Record::failure(step, attempt, error, None, Trace::default()));
+                        None
+                    }
                 }
-                Err(error) => {
-                    self.record(clock.now(), Record::failure(step, attempt, error, None, Trace::default()));
-                    None
-                }
-            },
+            }
         }
+    }
+
+    /// A step opens lines.
+    fn open(&mut self, step: StepPath, attempt: u16, lines: &LinesStep, clock: &Clock) {
+        let plan = Arc::clone(&self.plan);
+        let record = match lines.open(self.outputs.at(&step, &plan)) {
+            Ok(opening) => {
+                if let Some(list) = opening.list {
+                    self.outputs.keep_list(&step, list);
+                }
+                Record::Opened { step, attempt, kind: opening.kind, lines: opening.lines }
+            }
+            Err(error) => Record::failure(step, attempt, error, None, Trace::default()),
+        };
+        self.record(clock.now(), record);
+    }
+
+    /// A line came to its end: what it gives is worked out.
+    fn close(&mut self, line: LinePath, end: LineEnd, clock: &Clock) {
+        let plan = Arc::clone(&self.plan);
+        let record = match self.outputs.gives(&line, &end, &plan) {
+            Ok(result) => Record::LineEnded { line, end, result },
+            Err(error) => {
+                let step = line.opener().map_or_else(|| StepPath(line.0.clone()), |(step, _)| step);
+                Record::LineEnded { line, end: LineEnd::Failed { failed: FailedStep { step, error } }, result: None }
+            }
+        };
+        self.record(clock.now(), record);
     }
 
     fn evaluated(
@@ -310,7 +388,7 @@ impl Progress {
     }
 
     /// What came of a call.
-    pub fn acted(&mut self, acting: &Acting, result: Result<towpath_engine::Json, StepError>, trace: Trace, at: DateTime<Utc>) {
+    pub fn acted(&mut self, acting: &Acting, result: Result<Json, StepError>, trace: Trace, at: DateTime<Utc>) {
         let (step, attempt) = (acting.step.clone(), acting.attempt);
         self.acted_unsaved |= !matches!(acting.effect, None | Some(Effect::Read));
         self.record(
@@ -322,24 +400,6 @@ impl Progress {
         );
     }
 
-    /// The run is let go of until then, or until a person decides: the record, if it isn't there yet, and the row.
-    pub fn park(&mut self, step: StepPath, attempt: u16, on: &WaitOn, at: DateTime<Utc>) -> WaitRow {
-        let waits = matches!(self.state.waiting(), Some((waiting, _, _)) if *waiting == step);
-        if !waits {
-            self.record(at, Record::Waiting { step: step.clone(), attempt, on: on.clone() });
-        }
-        WaitRow::new(step, on, at)
-    }
-
-    /// A sleep in memory is over.
-    pub fn woken(&mut self, step: StepPath, attempt: u16, on: &WaitOn, at: DateTime<Utc>) {
-        let waits = self.state.waiting().is_some();
-        if !waits {
-            self.record(at, Record::Waiting { step: step.clone(), attempt, on: on.clone() });
-        }
-        self.record(at, Record::Woken { step, attempt, by: WokenBy::Time });
-    }
-
     fn record(&mut self, at: DateTime<Utc>, record: Record) {
         let entry = Entry { at, record };
         self.fold(&entry);
@@ -348,18 +408,13 @@ impl Progress {
 
     fn fold(&mut self, entry: &Entry) {
         self.state.apply(&entry.record);
-        if let (Some(step), Some(output)) = (entry.record.step(), entry.record.output()) {
-            self.context.set_step(step, output);
-        }
-        if matches!(entry.record, Record::Failed { .. }) {
-            self.failed_at = entry.at;
-        }
-        // Only what can't be worked out again moves `now`, and all of that is on disk before an effect goes out: whoever repeats
-        // the effect after a crash resolves its input to the same.
-        let told = !matches!(entry.record, Record::Started { .. } | Record::Waiting { .. } | Record::Skipped { .. });
-        let planned = entry.record.step().and_then(|step| self.plan.step(step));
-        if told && planned.is_some_and(|step| !matches!(step.kind, Kind::Pure(_))) {
-            self.now = entry.at;
+        self.outputs.apply(entry, &self.plan);
+        match &entry.record {
+            Record::Waiting { .. } => self.slept = true,
+            Record::Decided { step, .. } => {
+                self.asked.remove(step);
+            }
+            _ => {}
         }
     }
 }

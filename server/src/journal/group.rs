@@ -1,7 +1,7 @@
 //! Operations as the arrays of one statement, and that statement. Which parts it has depends on which kinds of rows there are:
 //! one prepared statement per mix.
 
-use super::operation::{Operation, Then};
+use super::operation::{Operation, RunRef, Then, WaitRow};
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{PgConnection, postgres::PgArguments, query::QueryAs};
 use std::sync::LazyLock;
@@ -69,6 +69,7 @@ pub struct Group<'a> {
     event_workflow: Vec<Uuid>,
     event_key: Vec<Vec<u8>>,
     event_at: Vec<DateTime<Utc>>,
+    awake: Vec<Uuid>,
 }
 
 impl<'a> Group<'a> {
@@ -123,17 +124,12 @@ impl<'a> Group<'a> {
         }
         match &operation.then {
             Then::GoOn => return,
-            Then::Park(row) => {
-                self.wait_run.push(run);
-                self.wait_step.push(&row.step.0);
-                self.wait_shard.push(at.shard);
-                self.wait_workspace.push(workspace);
-                self.wait_workflow.push(workflow);
-                self.wait_at.push(row.wake_at);
-                self.wait_reason.push(row.reason as i16);
-                self.wait_since.push(row.since);
-            }
+            Then::Ask(rows) => return self.wait(at, rows),
+            Then::Park(rows) => self.wait(at, rows),
             Then::End(row) => {
+                if row.slept {
+                    self.awake.push(run);
+                }
                 self.end_run.push(run);
                 self.end_workspace.push(workspace);
                 self.end_workflow.push(workflow);
@@ -153,6 +149,19 @@ impl<'a> Group<'a> {
         }
     }
 
+    fn wait(&mut self, at: RunRef, rows: &'a [WaitRow]) {
+        for row in rows {
+            self.wait_run.push(at.run.0);
+            self.wait_step.push(&row.step.0);
+            self.wait_shard.push(at.shard);
+            self.wait_workspace.push(at.workspace.0);
+            self.wait_workflow.push(at.workflow.0);
+            self.wait_at.push(row.wake_at);
+            self.wait_reason.push(row.reason as i16);
+            self.wait_since.push(row.since);
+        }
+    }
+
     fn mix(&self) -> Mix {
         Mix {
             deliveries: !self.delivery_run.is_empty(),
@@ -162,6 +171,7 @@ impl<'a> Group<'a> {
             ends: !self.end_run.is_empty(),
             gone: !self.gone.is_empty(),
             events: !self.event_run.is_empty(),
+            awake: !self.awake.is_empty(),
         }
     }
 
@@ -216,6 +226,7 @@ impl<'a> Group<'a> {
             .bind(self.event_workflow)
             .bind(self.event_key)
             .bind(self.event_at)
+            .bind(self.awake)
             .fetch_one(connection)
             .await
     }
@@ -231,18 +242,28 @@ struct Mix {
     ends: bool,
     gone: bool,
     events: bool,
+    awake: bool,
 }
 
-const MIXES: usize = 128;
+const MIXES: usize = 256;
 
 impl Mix {
     fn from_index(index: usize) -> Self {
         let bit = |n: usize| index & (1 << n) != 0;
-        Self { deliveries: bit(0), accepts: bit(1), records: bit(2), waits: bit(3), ends: bit(4), gone: bit(5), events: bit(6) }
+        Self {
+            deliveries: bit(0),
+            accepts: bit(1),
+            records: bit(2),
+            waits: bit(3),
+            ends: bit(4),
+            gone: bit(5),
+            events: bit(6),
+            awake: bit(7),
+        }
     }
 
     fn index(self) -> usize {
-        [self.deliveries, self.accepts, self.records, self.waits, self.ends, self.gone, self.events]
+        [self.deliveries, self.accepts, self.records, self.waits, self.ends, self.gone, self.events, self.awake]
             .iter()
             .enumerate()
             .map(|(n, set)| usize::from(*set) << n)
@@ -269,6 +290,7 @@ impl Mix {
             (self.waits, include_str!("../../sql/journal/wait.sql")),
             (self.ends, include_str!("../../sql/journal/end.sql")),
             (self.gone, include_str!("../../sql/journal/job_gone.sql")),
+            (self.awake, include_str!("../../sql/journal/wait_gone.sql")),
         ];
         for (_, part) in parts.iter().filter(|(wanted, _)| *wanted) {
             sql.push_str(part);
@@ -294,7 +316,7 @@ pub fn expected<'a>(operations: impl IntoIterator<Item = &'a Operation>) -> Coun
         counts.records += i64::try_from(operation.records.len()).unwrap_or(i64::MAX);
         match operation.then {
             Then::GoOn => {}
-            Then::Park(_) => counts.waits += 1,
+            Then::Ask(ref rows) | Then::Park(ref rows) => counts.waits += i64::try_from(rows.len()).unwrap_or(i64::MAX),
             Then::End(_) => counts.ends += 1,
         }
     }

@@ -33,8 +33,10 @@ pub struct Operation {
 pub enum Then {
     /// It goes on being runnable.
     GoOn,
-    /// The run sleeps: its job becomes this wait.
-    Park(WaitRow),
+    /// One of its lines waits for a person, and others go on.
+    Ask(Vec<WaitRow>),
+    /// The run sleeps: its job becomes these waits.
+    Park(Vec<WaitRow>),
     /// The run is over.
     End(Box<EndRow>),
 }
@@ -97,7 +99,7 @@ impl RecordRow {
     pub fn new(seq: i32, entry: &Entry) -> Self {
         let (kind, attempt) = identity(&entry.record);
         Self {
-            step: text(entry.record.step().map_or("", |step| step.0.as_str())),
+            step: text(entry.record.place()),
             attempt: i16::try_from(attempt).unwrap_or(i16::MAX),
             kind,
             seq,
@@ -120,6 +122,8 @@ fn identity(record: &Record) -> (i16, u16) {
         Record::Responded { .. } => (9, 0),
         Record::CancelRequested { .. } => (10, 0),
         Record::Ended { .. } => (11, 0),
+        Record::Opened { attempt, .. } => (12, *attempt),
+        Record::LineEnded { .. } => (13, 0),
     }
 }
 
@@ -170,6 +174,8 @@ pub struct EndRow {
     pub error_kind: Option<String>,
     /// JSON lines of [`Entry`]; none when every record is a row of its own.
     pub journal: Option<Vec<u8>>,
+    /// Some line of it slept: what is left in the table of waits goes with the run.
+    pub slept: bool,
 }
 
 impl EndRow {
@@ -185,7 +191,14 @@ impl EndRow {
             error_step: error.map(|failed| text(&failed.step.0)),
             error_kind: error.and_then(|failed| serde_json::to_value(failed.error.kind).ok()?.as_str().map(str::to_owned)),
             journal: encode_journal(journal),
+            slept: false,
         }
+    }
+
+    /// The row of the end of a run that slept.
+    #[must_use]
+    pub fn after_sleep(self, slept: bool) -> Self {
+        Self { slept, ..self }
     }
 
     fn size(&self) -> usize {
@@ -238,7 +251,7 @@ impl Operation {
         let records: usize = self.records.iter().map(|row| row.body.len() + row.step.len() + 64).sum();
         let then = match &self.then {
             Then::GoOn => 0,
-            Then::Park(_) => 128,
+            Then::Ask(rows) | Then::Park(rows) => 128 * rows.len(),
             Then::End(row) => row.size(),
         };
         accept + records + then

@@ -55,6 +55,10 @@ fn phrase(step: &Step, catalogue: &dyn Catalogue) -> String {
         );
         return ways.join("; ");
     }
+    let titled = step.title.as_deref().is_some_and(|title| !title.trim().is_empty());
+    if !titled && let Some(inside) = inside(step, catalogue) {
+        return inside;
+    }
     let words = step
         .title
         .as_deref()
@@ -62,6 +66,21 @@ fn phrase(step: &Step, catalogue: &dyn Catalogue) -> String {
         .or_else(|| catalogue.operation(&step.operation).map(|operation| operation.sentence.as_str()))
         .unwrap_or(&step.operation);
     lower_first(words.trim().trim_end_matches('.'))
+}
+
+/// What a loop does in each round, and a parallel step in its lanes.
+fn inside(step: &Step, catalogue: &dyn Catalogue) -> Option<String> {
+    let first = |steps: &[Step]| steps.first().map(|step| phrase(step, catalogue));
+    let body = || first(&step.body.as_ref()?.steps);
+    match step.operation.as_str() {
+        "for_each" => Some(format!("for each item {}", body()?)),
+        "repeat" => Some(format!("again and again {}", body()?)),
+        "parallel" => {
+            let lanes: Vec<String> = step.lanes.iter().filter_map(|lane| first(&lane.steps)).collect();
+            (!lanes.is_empty()).then(|| format!("at the same time {}", lanes.join(" and ")))
+        }
+        _ => None,
+    }
 }
 
 /// "Create invoice" → "create invoice"; "HTTP request" stays.

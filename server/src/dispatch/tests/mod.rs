@@ -3,6 +3,7 @@
 mod crash;
 mod house;
 mod journal;
+mod lines;
 mod runs;
 
 use super::{Delivery, Engine, NewRun, Parts, Settings, TriggerKind};

@@ -90,7 +90,7 @@ fn state(step: &Step, entries: &[&Entry], ended: bool) -> (Badge, bool) {
         Record::Started { .. } if ended => badge("wait", "may have gone through"),
         Record::Started { .. } | Record::Woken { .. } => badge("busy", "running"),
         Record::Succeeded { .. } | Record::Responded { .. } => badge("ok", "succeeded"),
-        Record::Failed { .. } if step.on_error == OnError::Continue => badge("bad", "failed, the run went on"),
+        Record::Failed { .. } if step.on_error != OnError::Fail => badge("bad", "failed, the run went on"),
         Record::Failed { .. } => badge("bad", "failed"),
         Record::Uncertain { .. } if ended => badge("bad", "unknown outcome"),
         Record::Uncertain { .. } => return (badge("wait", "needs a decision"), true),
@@ -101,7 +101,9 @@ fn state(step: &Step, entries: &[&Entry], ended: bool) -> (Badge, bool) {
         Record::Decided { decision: Decision::WentThrough { .. }, .. } => badge("ok", "went through"),
         Record::Decided { decision: Decision::SendAgain, .. } => badge("busy", "sends again"),
         Record::Decided { decision: Decision::Fail, .. } => badge("bad", "given up"),
-        Record::CancelRequested { .. } | Record::Ended { .. } => badge("off", "ended"),
+        Record::Opened { .. } if ended => badge("off", "cut off"),
+        Record::Opened { .. } => badge("busy", "running"),
+        Record::LineEnded { .. } | Record::CancelRequested { .. } | Record::Ended { .. } => badge("off", "ended"),
     };
     (state, false)
 }

@@ -58,6 +58,7 @@ pub fn skipped(reason: SkipReason) -> &'static str {
         SkipReason::Filtered => "filtered out",
         SkipReason::Stopped => "stopped before",
         SkipReason::Cancelled => "cancelled before",
+        SkipReason::NotNeeded => "nothing failed",
     }
 }
 
