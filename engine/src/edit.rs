@@ -297,7 +297,9 @@ pub fn apply(workflow: &mut Workflow, operation: &Operation) -> Result<Applied, 
         Op::SetCondition { step, condition } => {
             let found = step_mut(workflow, step)?;
             if !matches!(found.operation.as_str(), "filter" | "repeat") {
-                return EditError::new(format!("Only a filter and a repeat have a condition of their own, and \"{step}\" is none."));
+                return EditError::new(format!(
+                    "Only a filter and a repeat have a condition of their own, and \"{step}\" is none."
+                ));
             }
             Op::SetCondition { step: step.clone(), condition: std::mem::replace(&mut found.condition, condition.clone()) }
         }

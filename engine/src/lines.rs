@@ -178,9 +178,7 @@ impl Each {
             Some(Json::Array(items)) => items,
             // Nothing to do for nothing.
             None | Some(Json::Null) => Vec::new(),
-            Some(Json::Object(fields)) => {
-                fields.into_iter().map(|(key, value)| json!({ "key": key, "value": value })).collect()
-            }
+            Some(Json::Object(fields)) => fields.into_iter().map(|(key, value)| json!({ "key": key, "value": value })).collect(),
             Some(other) => {
                 let message = format!("For each needs a list, and this is {}.", show(&other));
                 return Err(StepError::invalid_input(message)

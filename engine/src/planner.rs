@@ -88,9 +88,7 @@ impl Command {
             Self::Start { .. } | Self::CloseLine { end: LineEnd::Done | LineEnd::Filtered, .. } => return None,
             Self::CloseLine { line, end } => Record::LineEnded { line, end, result: None },
             Self::Join { step, attempt, output } => Record::Succeeded { step, attempt, output, trace: Trace::default() },
-            Self::Fail { step, attempt, error } => {
-                Record::Failed { step, attempt, error, effect: None, trace: Trace::default() }
-            }
+            Self::Fail { step, attempt, error } => Record::Failed { step, attempt, error, effect: None, trace: Trace::default() },
             Self::Skip { step, reason } => Record::Skipped { step, reason },
             Self::MarkUncertain { step, attempt, error } => Record::Uncertain { step, attempt, error, trace: Trace::default() },
             Self::AskPerson { step, attempt } => Record::Waiting { step, attempt, on: WaitOn::Decision },

@@ -1,6 +1,12 @@
 //! Records: the past facts of a run. They are the truth; every status is a projection of them.
 
-use crate::{Json, catalogue::Effect, error::StepError, retry, workflow::{LinePath, StepPath}};
+use crate::{
+    Json,
+    catalogue::Effect,
+    error::StepError,
+    retry,
+    workflow::{LinePath, StepPath},
+};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 

@@ -8,9 +8,9 @@ use crate::{
     catalogue::{Catalogue, Category, Effect, EffectRule, Field, FieldKind, Operation, Role},
     error::{ErrorKind, StepError},
     ids::RunId,
+    lines::LinesStep,
     plan::{Kind, Plan, PlannedStep},
     planner::{Command, next},
-    lines::LinesStep,
     record::{Decision, End, EndState, LineEnd, Record, SkipReason, Trace, WaitOn, WokenBy},
     state::RunState,
     workflow::{LinePath, StepPath, Workflow},
@@ -150,11 +150,7 @@ pub fn operations() -> Operations {
             "Do several things at the same time",
             vec![choice("join", &["all", "first", "some"]), Field { expressions: false, ..field("needed", Is::Number) }],
         ),
-        step(
-            "repeat",
-            "Do steps again while a condition holds",
-            vec![Field { expressions: false, ..field("most", Is::Number) }],
-        ),
+        step("repeat", "Do steps again while a condition holds", vec![Field { expressions: false, ..field("most", Is::Number) }]),
         step("respond", "Answer the caller", vec![field("status", Is::Number), field("json", Is::Json)]),
     ])
 }

@@ -154,6 +154,16 @@ impl Step {
             .chain(named(LaneName::RESCUE, self.rescue.as_ref()))
     }
 
+    /// All steps inside this one, at whatever depth.
+    pub fn within(&self) -> impl Iterator<Item = &Step> {
+        let mut open: Vec<&Self> = self.inner().flat_map(|(_, lane)| lane).collect();
+        std::iter::from_fn(move || {
+            let step = open.pop()?;
+            open.extend(step.inner().flat_map(|(_, lane)| lane));
+            Some(step)
+        })
+    }
+
     /// [`Step::inner`], to be changed.
     pub fn inner_mut(&mut self) -> impl Iterator<Item = &mut Vec<Step>> {
         let cases = self.cases.iter_mut().map(|case| &mut case.steps);
@@ -258,6 +268,12 @@ impl StepId {
         let mut chars = self.0.chars();
         let first = chars.next().is_some_and(|c| c.is_ascii_lowercase());
         first && self.0.len() <= 60 && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    }
+}
+
+impl From<&str> for StepId {
+    fn from(id: &str) -> Self {
+        Self(id.to_owned())
     }
 }
 

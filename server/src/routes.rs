@@ -237,6 +237,7 @@ pub fn all() -> Routes {
         .post("/runs/{run}/decide", Rule::May(Action::OperateRuns), pages::runs::act::decide)
         .get("/api/v1/runs", Rule::May(Action::ViewRuns), api::run_list::get)
         .get("/api/v1/runs/{run}", Rule::May(Action::ViewRuns), api::runs::get)
+        .get("/api/v1/runs/{run}/rounds", Rule::May(Action::ViewRuns), api::rounds::get)
         .post("/api/v1/runs/{run}/cancel", Rule::May(Action::OperateRuns), api::runs::cancel)
         .post("/api/v1/runs/{run}/replay", Rule::May(Action::OperateRuns), api::runs::replay)
         .post("/api/v1/runs/{run}/decide", Rule::May(Action::OperateRuns), api::runs::decide)

@@ -24,7 +24,10 @@ pub(super) fn lane_mut<'a>(workflow: &'a mut Workflow, parent: Option<&Parent>) 
             Some(lane) => Ok(&mut lane.steps),
             None => EditError::new(format!("The step \"{}\" has no lane {}.", parent.step, index + 1)),
         },
-        _ => EditError::new(format!("Only a branch, a loop or a parallel step has such steps inside, and \"{}\" is none.", parent.step)),
+        _ => EditError::new(format!(
+            "Only a branch, a loop or a parallel step has such steps inside, and \"{}\" is none.",
+            parent.step
+        )),
     }
 }
 

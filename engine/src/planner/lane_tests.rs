@@ -155,7 +155,8 @@ fn so_many_lanes_are_enough_and_too_many_failures_are_the_end() {
     let plan = planned(&BOTH.replace("JOIN", "join: some, needed: 2"));
     let well = run(&plan, Script::new().picks([1, 1]).on("d", [Outcome::Fails(Is::NotFound)]));
     assert_eq!(well.done(), ["both[1]/c", "both[0]/a", "both[0]/b", "both", "after"]);
-    let ill = run(&plan, Script::new().picks([1, 1]).on("c", [Outcome::Fails(Is::NotFound)]).on("d", [Outcome::Fails(Is::NotFound)]));
+    let ill =
+        run(&plan, Script::new().picks([1, 1]).on("c", [Outcome::Fails(Is::NotFound)]).on("d", [Outcome::Fails(Is::NotFound)]));
     assert_eq!(failed_with(&ill), "Lane 2 failed at “c”: It failed.");
 }
 
@@ -193,7 +194,8 @@ fn attempts_in_loops_do_not_count_towards_the_budget_of_the_run() {
 #[test]
 fn planning_a_round_takes_no_longer_when_many_were_before_it() {
     // A hundred thousand rounds in a blink: with work that grows with what lies behind, this would take hours.
-    let plan = planned("  - { id: each, use: for_each, input: { list: '{{ trigger.body }}' }, body: { steps: [ { id: note, SET } ] } }");
+    let plan =
+        planned("  - { id: each, use: for_each, input: { list: '{{ trigger.body }}' }, body: { steps: [ { id: note, SET } ] } }");
     let mut state = RunState::new(crate::ids::RunId::new());
     let items = 100_000;
     state.apply(&Record::Opened { step: path("each"), attempt: 1, kind: LinesKind::Each, lines: items });

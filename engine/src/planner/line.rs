@@ -127,7 +127,9 @@ impl<'a, 'l> Walk<'a, 'l, '_> {
                 for (lane, steps) in step.lanes.iter().enumerate().filter(|(lane, _)| Some(*lane) != taken) {
                     self.skip(steps.clone(), not_taken(step, lane));
                 }
-                self.go_on(taken.map(|lane| step.lanes[lane].clone()).filter(|lane| !lane.is_empty()).map_or(step.end, |l| l.start));
+                self.go_on(
+                    taken.map(|lane| step.lanes[lane].clone()).filter(|lane| !lane.is_empty()).map_or(step.end, |l| l.start),
+                );
             }
             // What can't say that it passed doesn't let anything through.
             Role::Filter if !state.has_failed() && turn != Some(&Turn::Passed(true)) => self.filtered(position, step),

@@ -68,7 +68,8 @@ impl Planner<'_> {
 fn standing(kind: &LinesStep, lines: &Lines, rounds: u32) -> Standing {
     let over = lines.over() == lines.total;
     if lines.kind.is_loop() && !over && rounds >= ROUND_BUDGET {
-        let message = format!("The run went through {ROUND_BUDGET} rounds in all and was ended so that it doesn't go on for ever.");
+        let message =
+            format!("The run went through {ROUND_BUDGET} rounds in all and was ended so that it doesn't go on for ever.");
         return Standing::Failed(StepError::new(ErrorKind::Forbidden, message));
     }
     match kind {

@@ -69,7 +69,8 @@ fn all_lines_end(plan: &Plan, shell: &Shell<'_>, ended: &HashSet<LinePath>) {
         if !plan.step(step).is_some_and(|planned| matches!(planned.kind, Kind::Lines(_))) {
             continue;
         }
-        let began = shell.history[..at].iter().filter_map(Record::step).map(StepPath::line).filter(|line| line.is_opened_by(step));
+        let began =
+            shell.history[..at].iter().filter_map(Record::step).map(StepPath::line).filter(|line| line.is_opened_by(step));
         for line in began {
             let whole = std::iter::successors(Some(line), |line| line.opener().map(|(step, _)| step.line()));
             let direct = whole.take_while(|line| line.is_opened_by(step)).last().expect("it is one of them");

@@ -57,17 +57,15 @@ impl<'a> Names<'a> {
     /// other.
     fn lanes_apart(&self, position: usize, reader: Reader) -> Vec<(usize, LaneName)> {
         let shared: Vec<_> = self.around(reader).collect();
-        let mut apart: Vec<_> =
-            self.around(Reader::at(position)).filter(|lane| !shared.contains(lane)).collect();
+        let mut apart: Vec<_> = self.around(Reader::at(position)).filter(|lane| !shared.contains(lane)).collect();
         apart.reverse();
         apart
     }
 
     /// Are both inside the rounds of the same repeat? Then what comes later in the document has a value of the round before.
     fn share_a_repeat(&self, position: usize, reader: Reader) -> bool {
-        let repeats = |(step, lane): &(usize, LaneName)| {
-            *lane == LaneName::BODY && self.entries[*step].step.operation == "repeat"
-        };
+        let repeats =
+            |(step, lane): &(usize, LaneName)| *lane == LaneName::BODY && self.entries[*step].step.operation == "repeat";
         let shared: Vec<_> = self.around(reader).filter(repeats).collect();
         self.around(Reader::at(position)).any(|lane| shared.contains(&lane))
     }
@@ -125,9 +123,10 @@ fn round(check: &Check<'_>, root: &str, reader: Reader) -> Option<String> {
         "index" => &["for_each", "repeat"],
         _ => return None,
     };
-    let inside = check.names.around(reader).any(|(step, lane)| {
-        lane == LaneName::BODY && loops.contains(&check.names.entries[step].step.operation.as_str())
-    });
+    let inside = check
+        .names
+        .around(reader)
+        .any(|(step, lane)| lane == LaneName::BODY && loops.contains(&check.names.entries[step].step.operation.as_str()));
     (!inside).then(|| match root {
         "item" => "“item” is only there inside a “For each”: it is the item of the list that the round is for.".into(),
         _ => "“index” is only there inside a loop: it is the number of the round, counted from 0.".into(),
@@ -146,10 +145,16 @@ fn step(check: &Check<'_>, id: &str, careful: bool, reader: Reader) -> Option<(S
     if found == reader.position && !again {
         return Some((Severity::Blocks, "A step can't use its own result: it isn't there yet.".into()));
     }
-    let inside = reader.inside.is_some_and(|lane| names.around(Reader::at(found)).any(|around| around == (reader.position, lane)));
+    let inside =
+        reader.inside.is_some_and(|lane| names.around(Reader::at(found)).any(|around| around == (reader.position, lane)));
     if found > reader.position && !again && !inside {
         let message = format!("“{title}” comes after this step, so its result isn't there yet. Move one of them.");
         return Some((Severity::Blocks, message));
+    }
+    let around = names.around(reader).find(|(step, lane)| *step == found && *lane != LaneName::RESCUE);
+    if let Some((outer, _)) = around.filter(|(outer, _)| names.entries[*outer].step.operation != "branch") {
+        let title = name(names.entries[outer].step);
+        return Some((Severity::Blocks, format!("“{title}” has no result before it is done, so not for the steps inside it.")));
     }
     let apart = names.lanes_apart(found, reader);
     if let Some(message) = apart.iter().find_map(|lane| never_seen(names, *lane, title, reader)) {
@@ -200,8 +205,13 @@ fn never_seen(names: &Names<'_>, (outer, lane): (usize, LaneName), title: &str, 
             "“{title}” is done once for each item, so there is no single result here. What the rounds gave is in steps.{}.items.",
             step.id
         )),
-        ("parallel", LaneName::Case(_)) if names.around(reader).any(|(other, lane)| other == outer && lane != LaneName::RESCUE) => {
-            Some(format!("“{title}” is in another lane, which goes on at the same time. Its result is there after “{}”.", name(step)))
+        ("parallel", LaneName::Case(_))
+            if names.around(reader).any(|(other, lane)| other == outer && lane != LaneName::RESCUE) =>
+        {
+            Some(format!(
+                "“{title}” is in another lane, which goes on at the same time. Its result is there after “{}”.",
+                name(step)
+            ))
         }
         _ => None,
     }

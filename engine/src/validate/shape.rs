@@ -79,7 +79,9 @@ fn lanes(check: &mut Check<'_>, step: &Step) {
 fn body(check: &mut Check<'_>, step: &Step) {
     let is_loop = matches!(step.operation.as_str(), "for_each" | "repeat");
     match (&step.body, is_loop) {
-        (Some(_), false) => check.blocks(Some("body"), "Only a “For each” and a “Repeat” have steps that they do again and again."),
+        (Some(_), false) => {
+            check.blocks(Some("body"), "Only a “For each” and a “Repeat” have steps that they do again and again.")
+        }
         (None, true) => check.warns(Some("body"), "Add a step inside: so far nothing is done in a round."),
         _ => {}
     }
@@ -88,7 +90,10 @@ fn body(check: &mut Check<'_>, step: &Step) {
 fn rescue(check: &mut Check<'_>, step: &Step) {
     match (&step.rescue, step.on_error) {
         (Some(_), OnError::Fail | OnError::Continue) => {
-            check.warns(Some("on_error"), "The steps for when this one fails are of no use: it doesn't say that they are to be done.");
+            check.warns(
+                Some("on_error"),
+                "The steps for when this one fails are of no use: it doesn't say that they are to be done.",
+            );
         }
         (None, OnError::Rescue) => {
             check.warns(Some("on_error"), "Add a step for when this one fails; without one the run just goes on.");
@@ -104,13 +109,7 @@ fn title(check: &mut Check<'_>, field: &str, what: &str, title: &str) {
     }
 }
 
-fn condition(
-    check: &mut Check<'_>,
-    compiled: Result<Compiled, ExprError>,
-    field: &str,
-    source: &Conditions,
-    reader: Reader,
-) {
+fn condition(check: &mut Check<'_>, compiled: Result<Compiled, ExprError>, field: &str, source: &Conditions, reader: Reader) {
     match compiled {
         Ok(compiled) => {
             let careful = super::mentions_default(&serde_json::to_value(source).unwrap_or_default());

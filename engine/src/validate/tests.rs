@@ -313,7 +313,9 @@ fn says_only(steps: &str, beginning: &str) {
 const LIST: &str = "input: { list: '{{ trigger.body }}'";
 
 fn each(input: &str, inside: &str) -> String {
-    format!("  - {{ id: each, use: for_each, {LIST}{input} }}, body: {{ steps: [ {{ id: a, use: set, input: {{ fields: {{ x: '{inside}' }} }} }} ] }} }}")
+    format!(
+        "  - {{ id: each, use: for_each, {LIST}{input} }}, body: {{ steps: [ {{ id: a, use: set, input: {{ fields: {{ x: '{inside}' }} }} }} ] }} }}"
+    )
 }
 
 #[test]
@@ -322,6 +324,7 @@ fn the_item_and_the_round_are_known_inside_loops_and_nowhere_else() {
     assert_eq!(told(&each(", result: '{{ steps.a.x }} {{ item }}'", "1")), Vec::<String>::new());
     let after = "\n  - { id: b, use: set, input: { fields: { x: '{{ index }}' } } }";
     says_only(&format!("{}{after}", each("", "1")), "b.fields: “index” is only there inside a loop");
+    says_only(&each("", "{{ steps.each.count }}"), "a.fields: “each” has no result before it is done");
     let repeat = "  - { id: r, use: repeat, if: { value: '{{ steps.a.x }}', is: exists }, body: { steps: [ { id: a, use: set, input: { fields: { x: '{{ item }}' } } } ] } }";
     says_only(repeat, "a.fields: “item” is only there inside a “For each”");
 }
@@ -337,13 +340,18 @@ fn what_is_inside_a_loop_or_another_lane_can_not_be_named_from_outside() {
     };
     assert_eq!(told(&lanes("all", "1", "{{ steps.a.x }}")), Vec::<String>::new());
     says_only(&lanes("all", "{{ steps.a.x }}", "1"), "b.fields: “a” is in another lane, which goes on at the same time");
-    says_only(&lanes("first", "1", "{{ steps.a.x }}"), "c.fields: “a” may be cut off: “both” goes on before all of its lanes are done");
+    says_only(
+        &lanes("first", "1", "{{ steps.a.x }}"),
+        "c.fields: “a” may be cut off: “both” goes on before all of its lanes are done",
+    );
 }
 
 #[test]
 fn a_repeat_may_name_what_its_last_round_gave() {
     let repeat = |url: &str| {
-        format!("  - {{ id: r, use: repeat, if: {{ value: '{{{{ steps.a.x }}}}', is: exists }}, body: {{ steps: [ {{ id: f, use: set, input: {{ fields: {{ u: '{url}' }} }} }}, {{ id: a, use: set, input: {{ fields: {{ x: 1 }} }} }} ] }} }}\n  - {{ id: c, use: set, input: {{ fields: {{ x: '{{{{ steps.a.x }}}}' }} }} }}")
+        format!(
+            "  - {{ id: r, use: repeat, if: {{ value: '{{{{ steps.a.x }}}}', is: exists }}, body: {{ steps: [ {{ id: f, use: set, input: {{ fields: {{ u: '{url}' }} }} }}, {{ id: a, use: set, input: {{ fields: {{ x: 1 }} }} }} ] }} }}\n  - {{ id: c, use: set, input: {{ fields: {{ x: '{{{{ steps.a.x }}}}' }} }} }}"
+        )
     };
     assert_eq!(told(&repeat("{{ steps.a.x | default(1) }}")), Vec::<String>::new());
     says_only(&repeat("{{ steps.a.x }}"), "f.fields: “a” comes later in the round");
@@ -357,7 +365,9 @@ fn the_numbers_of_loops_and_lanes_have_bounds_and_lanes_belong_to_their_steps() 
     says_only("  - { id: a, use: stop, body: { steps: [ { id: b, use: stop } ] } }", "a.body: Only a “For each” and a “Repeat”");
     says_only("  - { id: p, use: parallel }", "p.lanes: Add a lane");
     let rescue = |on_error: &str| {
-        format!("  - {{ id: a, use: set, input: {{ fields: {{ x: 1 }} }}, on_error: {on_error}, rescue: {{ steps: [ {{ id: b, use: set, input: {{ fields: {{ x: '{{{{ steps.a.error.message }}}}' }} }} }} ] }} }}")
+        format!(
+            "  - {{ id: a, use: set, input: {{ fields: {{ x: 1 }} }}, on_error: {on_error}, rescue: {{ steps: [ {{ id: b, use: set, input: {{ fields: {{ x: '{{{{ steps.a.error.message }}}}' }} }} }} ] }} }}"
+        )
     };
     assert_eq!(told(&rescue("rescue")), Vec::<String>::new());
     says_only(&rescue("fail"), "a.on_error: The steps for when this one fails are of no use");

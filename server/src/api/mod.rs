@@ -20,6 +20,7 @@ pub mod openapi;
 pub mod operations;
 pub mod page;
 /// The list of runs.
+pub mod rounds;
 pub mod run_list;
 /// One run with the state of each step.
 pub mod runs;

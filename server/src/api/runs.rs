@@ -63,6 +63,8 @@ pub struct StepView {
     hint: Option<String>,
     /// A person has to say what became of its effect.
     undecided: bool,
+    /// Of a loop that began: how far it has come, for a person.
+    rounds: Option<String>,
 }
 
 /// `GET /api/v1/runs/{id}`
@@ -72,7 +74,7 @@ pub async fn get(State(app): State<App>, actor: Actor, Path(run): Path<RunId>) -
 
 async fn load(app: &App, actor: &Actor, run: RunId) -> Result<RunView, Problem> {
     let row = run_pages::get(&app.pool, actor.workspace, run).await?;
-    let history = run_pages::history(&app.pool, actor.workspace, run).await?;
+    let history = run_pages::history(&app.pool, actor.workspace, run, None).await?;
     Ok(view(app, &row, &history))
 }
 
@@ -88,6 +90,9 @@ fn view(app: &App, row: &Row, history: &History) -> RunView {
             catalogue: &*app.registry,
             entries: &history.entries,
             ended: row.ended.is_some(),
+            rounds: &history.rounds,
+            pages: None,
+            round: None,
         };
         flatten(picture::nodes(&drawing), &mut steps);
     }
@@ -106,7 +111,7 @@ fn view(app: &App, row: &Row, history: &History) -> RunView {
 }
 
 fn flatten(nodes: Vec<Node>, into: &mut Vec<StepView>) {
-    for Node { step, lanes } in nodes {
+    for Node { step, lanes, rounds } in nodes {
         let error = step.attempts.iter().rev().find_map(|attempt| attempt.error.as_ref());
         into.push(StepView {
             tone: step.state.tone,
@@ -116,6 +121,7 @@ fn flatten(nodes: Vec<Node>, into: &mut Vec<StepView>) {
             error: error.map(|it| it.message.clone()),
             hint: error.and_then(|it| it.hint.clone()),
             undecided: step.undecided,
+            rounds: rounds.map(|rounds| rounds.words),
             path: step.path,
         });
         for lane in lanes {

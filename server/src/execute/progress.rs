@@ -189,7 +189,8 @@ impl Progress {
 
     /// The rows of the questions that no person can see yet. Counts on their being written.
     pub fn questions(&mut self, at: DateTime<Utc>) -> Vec<WaitRow> {
-        let open: Vec<_> = self.state.waits().filter(|(_, _, on)| **on == WaitOn::Decision).map(|(step, ..)| step.clone()).collect();
+        let open: Vec<_> =
+            self.state.waits().filter(|(_, _, on)| **on == WaitOn::Decision).map(|(step, ..)| step.clone()).collect();
         let new = open.into_iter().filter(|step| self.asked.insert(step.clone()));
         new.map(|step| WaitRow::new(step, &WaitOn::Decision, at)).collect()
     }
@@ -251,7 +252,9 @@ impl Progress {
             waits = true;
             match on {
                 WaitOn::Timer { until } | WaitOn::Retry { until } if *until <= now => due.push((step.clone(), attempt)),
-                WaitOn::Timer { until: at } | WaitOn::Retry { until: at } => until = Some(until.map_or(*at, |until| until.min(*at))),
+                WaitOn::Timer { until: at } | WaitOn::Retry { until: at } => {
+                    until = Some(until.map_or(*at, |until| until.min(*at)))
+                }
                 WaitOn::Decision => {}
             }
         }
@@ -289,40 +292,37 @@ impl Progress {
                 self.open(step, attempt, lines, clock);
                 None
             }
-            Kind::Action(template) => {
-                match resolve(&planned.operation, template, self.outputs.at(&step, &plan), catalogue) {
-                    Ok(input) => {
-                        let value = Json::Object(input);
-                        let effect = planned.effect_of(&value);
-                        let Json::Object(input) = value else { return None };
-                        let repeated = self
-                            .state
-                            .step(&step)
-                            .is_some_and(|state| state.attempt == attempt && matches!(state.status, Status::Started));
-                        if !repeated {
-                            self.record(clock.now(), Record::Started { step: step.clone(), attempt, effect });
-                        }
-                        let records = self.unsaved.iter().map(|entry| &entry.record);
-                        let commit_first =
-                            self.acted_unsaved || (!self.unsaved.is_empty() && plan.commits_before(effect, records));
-                        Some(Acting {
-                            key: idempotency_key(self.run.run, &step),
-                            step,
-                            attempt,
-                            operation: planned.operation.clone(),
-                            connection: planned.connection.clone(),
-                            input,
-                            effect,
-                            timeout: planned.timeout,
-                            commit_first,
-                        })
+            Kind::Action(template) => match resolve(&planned.operation, template, self.outputs.at(&step, &plan), catalogue) {
+                Ok(input) => {
+                    let value = Json::Object(input);
+                    let effect = planned.effect_of(&value);
+                    let Json::Object(input) = value else { return None };
+                    let repeated = self
+                        .state
+                        .step(&step)
+                        .is_some_and(|state| state.attempt == attempt && matches!(state.status, Status::Started));
+                    if !repeated {
+                        self.record(clock.now(), Record::Started { step: step.clone(), attempt, effect });
                     }
-                    Err(error) => {
-                        self.record(clock.now(), Record::failure(step, attempt, error, None, Trace::default()));
-                        None
-                    }
+                    let records = self.unsaved.iter().map(|entry| &entry.record);
+                    let commit_first = self.acted_unsaved || (!self.unsaved.is_empty() && plan.commits_before(effect, records));
+                    Some(Acting {
+                        key: idempotency_key(self.run.run, &step),
+                        step,
+                        attempt,
+                        operation: planned.operation.clone(),
+                        connection: planned.connection.clone(),
+                        input,
+                        effect,
+                        timeout: planned.timeout,
+                        commit_first,
+                    })
                 }
-            }
+                Err(error) => {
+                    self.record(clock.now(), Record::failure(step, attempt, error, None, Trace::default()));
+                    None
+                }
+            },
         }
     }
 

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use towpath_engine::{
     event::Event,
     ids::{EndpointId, RunId, WorkflowId, WorkspaceId},
-    record::{End, EndState, Entry, Record, WaitOn},
+    record::{End, EndState, Entry, LineEnd, Record, WaitOn},
     workflow::StepPath,
 };
 
@@ -109,6 +109,11 @@ impl RecordRow {
     }
 }
 
+/// The kind of a record that says what a step opened.
+pub const OPENED: i16 = 12;
+/// The kinds of records that say how a line ended: done, failed, filtered, cancelled. They are counted in the database.
+pub const LINE_ENDS: [i16; 4] = [13, 14, 15, 16];
+
 fn identity(record: &Record) -> (i16, u16) {
     match record {
         Record::Started { attempt, .. } => (1, *attempt),
@@ -122,8 +127,11 @@ fn identity(record: &Record) -> (i16, u16) {
         Record::Responded { .. } => (9, 0),
         Record::CancelRequested { .. } => (10, 0),
         Record::Ended { .. } => (11, 0),
-        Record::Opened { attempt, .. } => (12, *attempt),
-        Record::LineEnded { .. } => (13, 0),
+        Record::Opened { attempt, .. } => (OPENED, *attempt),
+        Record::LineEnded { end: LineEnd::Done, .. } => (LINE_ENDS[0], 0),
+        Record::LineEnded { end: LineEnd::Failed { .. }, .. } => (LINE_ENDS[1], 0),
+        Record::LineEnded { end: LineEnd::Filtered, .. } => (LINE_ENDS[2], 0),
+        Record::LineEnded { end: LineEnd::Cancelled, .. } => (LINE_ENDS[3], 0),
     }
 }
 

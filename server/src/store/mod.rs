@@ -54,6 +54,7 @@ pub mod refusals;
 /// Links that set a new password.
 pub mod resets;
 /// What the pages about runs read.
+pub mod rounds;
 pub mod run_pages;
 /// Accepted events and their runs.
 pub mod runs;

@@ -1,13 +1,18 @@
 //! What the pages about runs read: ids of a page by its filter, then the rows of those ids. The engine's own reads and writes
 //! of the same tables are elsewhere.
 
-use super::Error;
-use crate::journal::operation::{decode_journal, state_code};
+use super::{
+    Error,
+    rounds::{self, Counts},
+};
+use crate::journal::operation::{OPENED, decode_journal, state_code};
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
+use std::collections::HashMap;
 use towpath_engine::{
     ids::{RunId, WorkflowId, WorkspaceId},
-    record::{EndState, Entry},
+    record::{EndState, Entry, Record},
+    workflow::{LinePath, StepPath},
 };
 use uuid::Uuid;
 
@@ -181,17 +186,22 @@ async fn rows(pool: &PgPool, workspace: WorkspaceId, ids: &[Uuid]) -> Result<Vec
         .collect())
 }
 
-/// All that is kept of one run.
+/// What is kept of one run.
 pub struct History {
     /// The event's stored form; absent when only the run's facts are kept.
     pub event: Option<Vec<u8>>,
     pub document: serde_json::Value,
-    /// In the order in which it happened.
+    /// In the order in which it happened: everything outside of loops, and what happened in the round that is looked at.
     pub entries: Vec<Entry>,
+    /// How the rounds of its loops ended, by the loops' paths: of those that are in no other loop.
+    pub rounds: HashMap<StepPath, Counts>,
+    /// The ends of rounds that travelled with the run's end, and are no rows of their own.
+    pub tail: Vec<Entry>,
 }
 
-/// The event, the version's document and the records of a run; those that travelled with its end stand after the others.
-pub async fn history(pool: &PgPool, workspace: WorkspaceId, run: RunId) -> Result<History, Error> {
+/// The event, the version's document and the records of a run; those that travelled with its end stand after the others. `looking`: the
+/// round of a loop that is looked at, or a line inside it.
+pub async fn history(pool: &PgPool, workspace: WorkspaceId, run: RunId, looking: Option<&LinePath>) -> Result<History, Error> {
     let row = sqlx::query!(
         r#"select r.payload, v.document, e.journal
              from run r
@@ -203,19 +213,78 @@ pub async fn history(pool: &PgPool, workspace: WorkspaceId, run: RunId) -> Resul
     )
     .fetch_one(pool)
     .await?;
-    let records =
-        sqlx::query!(r#"select at, body as "body!" from record where run_id = $1 and body is not null order by seq"#, run.0)
-            .fetch_all(pool)
-            .await?;
     let unreadable = |error: serde_json::Error| Error::Query(sqlx::Error::Decode(error.into()));
+    let journal = row.journal.as_deref().map(decode_journal).transpose().map_err(unreadable)?.unwrap_or_default();
+    let loops = loops(pool, run, &journal).await?;
+    let outer: Vec<String> = loops.iter().map(|step| step.0.clone()).collect();
+    let records = sqlx::query!(
+        r#"select at, body as "body!" from record r where run_id = $1 and body is not null
+              and not exists (select 1 from unnest($2::text[]) outer_loop where starts_with(r.step_path, outer_loop || '['))
+            order by seq, at"#,
+        run.0,
+        &outer
+    )
+    .fetch_all(pool)
+    .await?;
     let mut entries = Vec::with_capacity(records.len());
     for row in records {
-        entries.push(Entry { at: row.at, record: serde_json::from_slice(&row.body).map_err(unreadable)? });
+        entries.push(rounds::entry(row.at, &row.body)?);
     }
-    if let Some(journal) = row.journal {
-        entries.extend(decode_journal(&journal).map_err(unreadable)?);
+    let mut counts = HashMap::new();
+    for step in &loops {
+        counts.insert(step.clone(), rounds::counts(pool, workspace, run, step).await?);
     }
-    Ok(History { event: row.payload, document: row.document, entries })
+    let shown = looking.and_then(|line| round_of(&loops, line));
+    if let Some(round) = &shown {
+        entries.extend(rounds::of_line(pool, workspace, run, round).await?);
+    }
+    let mut tail = Vec::new();
+    for entry in journal {
+        let place = LinePath(entry.record.place().to_owned());
+        if let Record::LineEnded { line, end, .. } = &entry.record
+            && let Some(counts) = line.opener().and_then(|(step, _)| counts.get_mut(&step))
+        {
+            counts.add(end);
+            tail.push(entry.clone());
+        }
+        let inside = loops.iter().any(|step| place.is_opened_by(step));
+        if !inside || shown.as_ref().is_some_and(|round| place == *round || place.is_inside(round)) {
+            entries.push(entry);
+        }
+    }
+    Ok(History { event: row.payload, document: row.document, entries, rounds: counts, tail })
+}
+
+/// The loops of a run that are in no other loop.
+async fn loops(pool: &PgPool, run: RunId, journal: &[Entry]) -> Result<Vec<StepPath>, Error> {
+    // Lanes hold few lines; the lines of loops are many, and none of theirs is asked for.
+    let rows = sqlx::query!(
+        r#"select at, body as "body!" from record where run_id = $1 and kind = $2 and body is not null order by length(step_path) limit 2000"#,
+        run.0,
+        OPENED
+    )
+    .fetch_all(pool)
+    .await?;
+    let mut opened = Vec::new();
+    for row in rows {
+        opened.push(rounds::entry(row.at, &row.body)?);
+    }
+    let mut loops: Vec<StepPath> = Vec::new();
+    for entry in opened.iter().chain(journal) {
+        if let Record::Opened { step, kind, .. } = &entry.record
+            && kind.is_loop()
+            && !loops.iter().any(|outer| step == outer || step.line().is_opened_by(outer))
+        {
+            loops.push(step.clone());
+        }
+    }
+    Ok(loops)
+}
+
+/// The round of one of these loops that the line is, or is inside of.
+fn round_of(loops: &[StepPath], line: &LinePath) -> Option<LinePath> {
+    let around = std::iter::successors(Some(line.clone()), |line| line.opener().map(|(step, _)| step.line()));
+    around.take_while(|line| !line.is_run()).find(|line| line.opener().is_some_and(|(step, _)| loops.contains(&step)))
 }
 
 /// The workspace's workflows by name, for a filter; deleted ones too, because their runs stay.

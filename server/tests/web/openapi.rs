@@ -177,6 +177,7 @@ async fn every_answer_is_the_one_that_the_document_describes(pool: PgPoolOptions
         caller.call(GET, "/api/v1/runs", &[], query, None).await;
     }
     caller.well(GET, "/api/v1/runs/{run}", &[&run], None).await;
+    caller.well(GET, "/api/v1/runs/{run}/rounds", &[&run], None).await;
     caller.well(GET, "/api/v1/workflows/{workflow}/runs/live", &[&by_hand], None).await;
     caller.well(POST, "/api/v1/runs/{run}/replay", &[&run], None).await;
     caller.call(POST, "/api/v1/runs/{run}/cancel", &[&run], "", None).await;

@@ -18,6 +18,8 @@ pub struct RunBody {
     pub run: RunView,
     pub csrf: String,
     pub may_operate: bool,
+    /// What the address says beyond the run: which round is looked at. With its question mark, or empty.
+    pub query: String,
 }
 
 /// A run, ready to be shown.
@@ -76,10 +78,32 @@ impl Badge {
     }
 }
 
-/// A step, and the lanes inside it when it is a branch.
+/// A step, and the lanes inside it.
 pub struct Node {
     pub step: StepView,
     pub lanes: Vec<Lane>,
+    /// The rounds of a loop that began.
+    pub rounds: Option<RoundsView>,
+}
+
+/// The rounds of a loop: how many, and some of them. The one that is looked at is drawn as a lane.
+pub struct RoundsView {
+    /// "38 of 40 done, 2 failed".
+    pub words: String,
+    pub links: Vec<RoundLink>,
+    pub only_failed: bool,
+    /// All rounds instead of the failed ones, or the other way round; absent where both are the same.
+    pub other: Option<String>,
+    pub more: Option<String>,
+}
+
+pub struct RoundLink {
+    /// As people count, from 1.
+    pub number: i64,
+    pub state: Badge,
+    pub message: Option<String>,
+    pub href: String,
+    pub is_shown: bool,
 }
 
 pub struct Lane {

@@ -6,7 +6,7 @@ use crate::{
     api::{
         catalogue, connections,
         page::{Asking, Page},
-        run_list, runs, triggers, workflows,
+        rounds, run_list, runs, triggers, workflows,
     },
     ingest::replay::Replayed,
 };
@@ -152,6 +152,10 @@ fn runs() -> Vec<Operation> {
         operation(RUNS, Method::GET, "/api/v1/runs/{run}", "Read a run")
             .text("With the state of each step.")
             .answers::<runs::RunView>(200),
+        operation(RUNS, Method::GET, "/api/v1/runs/{run}/rounds", "List the rounds of a loop")
+            .text("Those that are over, in the order of the list that the loop goes through.")
+            .asks::<rounds::Wanted>()
+            .answers::<Page<rounds::Round>>(200),
         operation(RUNS, Method::POST, "/api/v1/runs/{run}/cancel", "Cancel a run").answers::<runs::Done>(200),
         operation(RUNS, Method::POST, "/api/v1/runs/{run}/replay", "Start a new run from a run's event")
             .answers::<runs::Replayed>(201),

@@ -9,11 +9,12 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 use towpath_engine::{
     Json, Object,
     expr::{Context, Roots, RunInfo, Template},
     ids::{RunId, WorkflowId},
+    lines::Round,
     workflow::{StepId, StepPath},
 };
 
@@ -25,6 +26,12 @@ pub struct Samples {
     trigger: Json,
     #[serde(default)]
     steps: BTreeMap<String, Json>,
+    /// What the round of a for-each is for, inside one.
+    #[serde(default)]
+    item: Option<Json>,
+    /// The number of the round, inside a loop.
+    #[serde(default)]
+    index: Option<u32>,
 }
 
 impl Samples {
@@ -35,6 +42,10 @@ impl Samples {
         let mut context = Context::new(Roots { trigger: self.trigger.into(), run, now, vars: Object::new(), language });
         for (id, output) in self.steps {
             context.set_step(&StepPath(id), output);
+        }
+        if self.item.is_some() || self.index.is_some() {
+            let list = self.item.map(|item| Arc::new(vec![item]));
+            context.set_rounds(vec![Round { list, index: self.index.unwrap_or(0) }]);
         }
         context.at(&StepPath::from(step), now);
         context
@@ -110,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_value_its_absence_and_a_mistake_are_told_apart() {
-        let samples = Samples { trigger: json!({ "body": { "total": 12 } }), steps: BTreeMap::new() };
+        let samples = Samples { trigger: json!({ "body": { "total": 12 } }), steps: BTreeMap::new(), ..Samples::default() };
         let context = samples.into_context(&StepId("x".into()), DateTime::UNIX_EPOCH, "en".into());
         assert_eq!(one(&json!("{{ trigger.body.total }}"), &context), json!({ "value": 12 }));
         assert_eq!(one(&json!("Total: {{ trigger.body.total }}"), &context), json!({ "value": "Total: 12" }));

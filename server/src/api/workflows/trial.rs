@@ -26,6 +26,7 @@ use towpath_engine::{
     error::StepError,
     expr::{Context, Template},
     ids::{ConnectionId, WorkflowId},
+    lines::LinesStep,
     pure::{Outcome, PureStep},
     workflow::{Step, StepId},
 };
@@ -87,6 +88,7 @@ pub async fn post(
     let step = workflow.step(&step_id).ok_or_else(Problem::not_found)?;
     let context = trial.samples.into_context(&step_id, app.clock.now(), actor.language.clone());
     let answer = match (PureStep::compile(step), trial.send) {
+        (Ok(None), _) if let Some(list) = list(step, &context) => list,
         (Err(error), _) => json!({ "error": StepError::from(error) }),
         (Ok(Some(pure)), _) => done(pure.evaluate(&context)),
         (Ok(None), false) => {
@@ -123,6 +125,23 @@ pub async fn post(
         }
     };
     Ok(Body(answer))
+}
+
+/// What a for-each would go through; a step that only puts others in order says that. `None`: it is no such step.
+fn list(step: &Step, context: &Context) -> Option<Json> {
+    let answer = match LinesStep::compile(step) {
+        Ok(None) => return None,
+        Ok(Some(lines)) => lines.items(context),
+        Err(error) => Err(error.into()),
+    };
+    Some(match answer {
+        Ok(Some(items)) => json!({ "list": items }),
+        Ok(None) => {
+            json!({ "error": StepError::invalid_input("This step only puts others in order, so there is nothing to try by itself.")
+            .hint("Try the steps inside.") })
+        }
+        Err(error) => json!({ "error": error }),
+    })
 }
 
 fn done(result: Result<Outcome, StepError>) -> Json {

@@ -16,7 +16,8 @@ fn id(accepted: Accepted) -> RunId {
 }
 
 fn each(input: Json, inside: Json) -> Json {
-    let mut step = json!({ "id": "each", "use": "for_each", "input": { "list": "{{ trigger.body.list }}" }, "body": { "steps": inside } });
+    let mut step =
+        json!({ "id": "each", "use": "for_each", "input": { "list": "{{ trigger.body.list }}" }, "body": { "steps": inside } });
     for (name, value) in input.as_object().unwrap() {
         step["input"][name] = value.clone();
     }
@@ -48,7 +49,8 @@ async fn a_for_each_calls_for_every_item_never_more_at_once_than_it_says(pool: P
     let world = World::new(pool).await;
     let engine = world.start().await;
     let after = set("after", json!({ "got": "{{ steps.each.items }}", "sum": "{{ steps.each.items | sum }}" }));
-    let workflow = world.publish(json!([each(json!({ "at_once": 3, "result": "{{ item * 10 }}" }), json!([send()])), after])).await;
+    let workflow =
+        world.publish(json!([each(json!({ "at_once": 3, "result": "{{ item * 10 }}" }), json!([send()])), after])).await;
     let run = id(engine.accept(world.event(workflow, list(20))).await.unwrap());
     assert_eq!(world.end(run).await.state, EndState::Succeeded);
     let history = world.history(run).await;

@@ -30,7 +30,7 @@ pub async fn replay(State(app): State<App>, actor: Actor, Path(run): Path<RunId>
 /// Replays a run's event; also what the API does.
 pub async fn start_again(app: &App, actor: &Actor, run: RunId) -> Result<Accepted, Problem> {
     let old = run_pages::get(&app.pool, actor.workspace, run).await?;
-    let history = run_pages::history(&app.pool, actor.workspace, run).await?;
+    let history = run_pages::history(&app.pool, actor.workspace, run, None).await?;
     let version = run_pages::current_version(&app.pool, actor.workspace, old.workflow).await?.ok_or_else(|| {
         Problem::new(Code::Conflict, "The workflow isn't published, so nothing can take the event. Publish it, then replay.")
     })?;

@@ -7,11 +7,11 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use towpath_engine::{Json, ids::RunId, record::Record};
+use towpath_engine::{Json, ids::RunId, record::Record, workflow::StepPath};
 
 /// `GET /runs/{id}/event`: what arrived, byte for byte.
 pub async fn event(State(app): State<App>, actor: Actor, Path(run): Path<RunId>) -> Result<Response, Problem> {
-    let history = run_pages::history(&app.pool, actor.workspace, run).await?;
+    let history = run_pages::history(&app.pool, actor.workspace, run, None).await?;
     let event = show::event(&history);
     if let Some(parsed) = event.head.parsed {
         return Ok(attachment(&format!("event-{run}.json"), pretty(&parsed)));
@@ -25,7 +25,7 @@ pub async fn part(
     actor: Actor,
     Path((run, step, attempt, part)): Path<(RunId, String, u16, String)>,
 ) -> Result<Response, Problem> {
-    let history = run_pages::history(&app.pool, actor.workspace, run).await?;
+    let history = run_pages::history(&app.pool, actor.workspace, run, Some(&StepPath(step.clone()).line())).await?;
     let value = history
         .entries
         .iter()

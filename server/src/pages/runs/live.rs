@@ -1,6 +1,6 @@
 //! `GET /runs/{id}/live`: the moving part of the run page, rendered anew whenever something was committed.
 
-use super::show;
+use super::{rounds::Looking, show};
 use crate::{
     app::App,
     auth::Actor,
@@ -9,7 +9,7 @@ use crate::{
 };
 use askama::Template;
 use axum::{
-    extract::{Path, State},
+    extract::{Path, Query, State},
     response::sse::{Event, KeepAlive, Sse},
 };
 use futures_util::Stream;
@@ -23,10 +23,11 @@ pub async fn stream(
     State(app): State<App>,
     actor: Actor,
     Path(run): Path<RunId>,
+    Query(looking): Query<Looking>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     // Subscribed before the first look, so that nothing falls between.
     let mut watcher = app.live.subscribe();
-    let first = show::body(&app, &actor, run).await?;
+    let first = show::body(&app, &actor, run, &looking).await?;
     let stream = async_stream::stream! {
         let mut body = first;
         loop {
@@ -48,7 +49,7 @@ pub async fn stream(
                 }
             }
             tokio::time::sleep(GATHER).await;
-            body = match show::body(&app, &actor, run).await {
+            body = match show::body(&app, &actor, run, &looking).await {
                 Ok(body) => body,
                 Err(_) => return,
             };

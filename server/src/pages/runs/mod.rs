@@ -5,5 +5,6 @@ pub mod download;
 pub mod list;
 pub mod live;
 pub mod picture;
+pub mod rounds;
 pub mod show;
 pub(crate) mod words;

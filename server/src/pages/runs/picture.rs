@@ -1,15 +1,20 @@
 //! A run's records laid over its workflow's steps: what the run page draws. Pure.
 
-use super::words::{badge, cut, duration, size, skipped, waiting};
+use super::{
+    rounds::{self, Page},
+    words::{badge, cut, duration, size, skipped, waiting},
+};
+use crate::store::rounds::Counts;
 use std::collections::HashMap;
 use towpath_engine::{
     Json,
     catalogue::Catalogue,
+    edit::{LaneName, LaneWord},
     error::StepError,
     record::{Decision, Entry, Record, Trace},
-    workflow::{OnError, Step, StepPath, Workflow},
+    workflow::{LinePath, OnError, Step, StepPath, Workflow},
 };
-use towpath_web::runs::show::{AttemptView, Badge, ErrorView, Lane, Node, Part, Payload, StepView};
+use towpath_web::runs::show::{AttemptView, Badge, ErrorView, Lane, Node, Part, Payload, RoundsView, StepView};
 
 /// What is drawn from.
 pub struct Drawing<'a> {
@@ -18,57 +23,118 @@ pub struct Drawing<'a> {
     pub catalogue: &'a dyn Catalogue,
     pub entries: &'a [Entry],
     pub ended: bool,
+    /// How the rounds of loops ended that are in no other loop.
+    pub rounds: &'a HashMap<StepPath, Counts>,
+    /// A page of them; absent where nobody asked.
+    pub pages: Option<&'a HashMap<StepPath, Page>>,
+    /// The round that is looked at.
+    pub round: Option<&'a LinePath>,
 }
+
+type BySteps<'a> = HashMap<&'a StepPath, Vec<&'a Entry>>;
 
 /// The workflow's steps in document order, each with its state and attempts.
 pub fn nodes(drawing: &Drawing<'_>) -> Vec<Node> {
-    let mut by_step: HashMap<&StepPath, Vec<&Entry>> = HashMap::new();
+    let mut by_step: BySteps<'_> = HashMap::new();
     for entry in drawing.entries {
         if let Some(step) = entry.record.step() {
             by_step.entry(step).or_default().push(entry);
         }
     }
-    lane(drawing, &drawing.workflow.steps, &by_step)
+    lane(drawing, &drawing.workflow.steps, &LinePath::RUN, &by_step)
 }
 
-fn lane(drawing: &Drawing<'_>, steps: &[Step], by_step: &HashMap<&StepPath, Vec<&Entry>>) -> Vec<Node> {
-    steps.iter().map(|step| node(drawing, step, by_step)).collect()
+fn lane(drawing: &Drawing<'_>, steps: &[Step], line: &LinePath, by_step: &BySteps<'_>) -> Vec<Node> {
+    steps.iter().map(|step| node(drawing, step, line, by_step)).collect()
 }
 
-fn node(drawing: &Drawing<'_>, step: &Step, by_step: &HashMap<&StepPath, Vec<&Entry>>) -> Node {
-    let path = StepPath::from(&step.id);
+fn node(drawing: &Drawing<'_>, step: &Step, line: &LinePath, by_step: &BySteps<'_>) -> Node {
+    let path = line.step(&step.id);
     let entries = by_step.get(&path).map(Vec::as_slice).unwrap_or_default();
     let chosen = entries.iter().rev().find_map(|entry| match &entry.record {
         Record::Succeeded { output, .. } => output.get("case"),
         _ => None,
     });
-    let mut lanes: Vec<Lane> = step
-        .cases
-        .iter()
-        .enumerate()
-        .map(|(index, case)| Lane {
-            title: if case.title.is_empty() { format!("Case {}", index + 1) } else { case.title.clone() },
-            taken: chosen.and_then(Json::as_u64) == Some(index as u64),
-            nodes: lane(drawing, &case.steps, by_step),
-        })
-        .collect();
-    if !step.cases.is_empty() {
-        lanes.push(Lane {
-            title: "Otherwise".into(),
-            taken: chosen.is_some_and(Json::is_null),
-            nodes: step.otherwise.as_ref().map(|it| lane(drawing, &it.steps, by_step)).unwrap_or_default(),
+    let opened = entries.iter().any(|entry| matches!(entry.record, Record::Opened { .. }));
+    let failed = entries.iter().any(|entry| matches!(entry.record, Record::Failed { .. } | Record::Decided { .. }));
+    let mut lanes: Vec<Lane> = Vec::new();
+    let mut rounds = None;
+    for (name, steps) in step.inner() {
+        let title = |title: &str, what: &str, index: usize| match title {
+            "" => format!("{what} {}", index + 1),
+            title => title.to_owned(),
+        };
+        lanes.push(match name {
+            LaneName::Case(index) if step.operation == "parallel" => Lane {
+                title: title(step.lanes.get(index).map_or("", |lane| &lane.title), "Lane", index),
+                taken: opened,
+                nodes: lane(drawing, steps, &path.opens(u32::try_from(index).unwrap_or(u32::MAX)), by_step),
+            },
+            LaneName::Case(index) => Lane {
+                title: title(step.cases.get(index).map_or("", |case| &case.title), "Case", index),
+                taken: chosen.and_then(Json::as_u64) == Some(index as u64),
+                nodes: lane(drawing, steps, line, by_step),
+            },
+            LaneName::Named(LaneWord::Otherwise) => Lane {
+                title: "Otherwise".into(),
+                taken: chosen.is_some_and(Json::is_null),
+                nodes: lane(drawing, steps, line, by_step),
+            },
+            LaneName::Named(LaneWord::Body) => {
+                let shown = shown_round(drawing, &path);
+                rounds = rounds_view(drawing, &path, entries, shown.as_ref());
+                let word = if step.operation == "for_each" { "Item" } else { "Round" };
+                let number = shown.as_ref().and_then(LinePath::opener).map(|(_, number)| number);
+                Lane {
+                    title: number.map_or_else(|| "Inside".to_owned(), |number| format!("{word} {}", number + 1)),
+                    taken: shown.is_some(),
+                    nodes: match &shown {
+                        Some(round) => lane(drawing, steps, round, by_step),
+                        None => Vec::new(),
+                    },
+                }
+            }
+            LaneName::Named(LaneWord::Rescue) => Lane {
+                title: "If this fails".into(),
+                taken: failed && step.on_error == OnError::Rescue,
+                nodes: lane(drawing, steps, line, by_step),
+            },
         });
     }
-    Node { step: step_view(drawing, step, entries), lanes }
+    if step.operation == "branch" && step.otherwise.is_none() {
+        lanes.push(Lane { title: "Otherwise".into(), taken: chosen.is_some_and(Json::is_null), nodes: Vec::new() });
+    }
+    Node { step: step_view(drawing, step, &path, entries), lanes, rounds }
 }
 
-fn step_view(drawing: &Drawing<'_>, step: &Step, entries: &[&Entry]) -> StepView {
+/// Which round of this loop is looked at.
+fn shown_round(drawing: &Drawing<'_>, of: &StepPath) -> Option<LinePath> {
+    let around = std::iter::successors(drawing.round.cloned(), |line| line.opener().map(|(step, _)| step.line()));
+    around.take_while(|line| !line.is_run()).find(|line| line.opener().is_some_and(|(step, _)| step == *of))
+}
+
+fn rounds_view(drawing: &Drawing<'_>, path: &StepPath, entries: &[&Entry], shown: Option<&LinePath>) -> Option<RoundsView> {
+    let counts = drawing.rounds.get(path).copied().unwrap_or_else(|| rounds::count(drawing.entries, path));
+    let words = rounds::words(entries, &counts)?;
+    let inner;
+    let page = match drawing.pages.and_then(|pages| pages.get(path)) {
+        Some(page) => page,
+        None if drawing.pages.is_some() => {
+            inner = rounds::first(drawing.entries, path);
+            &inner
+        }
+        None => &Page::default(),
+    };
+    Some(rounds::view(drawing.run, words, &counts, page, shown))
+}
+
+fn step_view(drawing: &Drawing<'_>, step: &Step, path: &StepPath, entries: &[&Entry]) -> StepView {
     let operation = drawing.catalogue.operation(&step.operation);
-    let attempts = attempts(drawing.run, &step.id.0, entries);
+    let attempts = attempts(drawing.run, &path.0, entries);
     let (state, undecided) = state(step, entries, drawing.ended);
     let micros: u64 = entries.iter().filter_map(|entry| trace_of(&entry.record)).map(|trace| trace.micros).sum();
     StepView {
-        path: step.id.0.clone(),
+        path: path.0.clone(),
         title: step.title.clone().or_else(|| operation.map(|it| it.title.clone())).unwrap_or_else(|| step.id.0.clone()),
         operation: operation.map_or_else(|| step.operation.clone(), |it| it.title.clone()),
         icon: operation.map(|it| it.icon.clone()).unwrap_or_default(),
@@ -136,7 +202,7 @@ fn attempts(run: &str, path: &str, entries: &[&Entry]) -> Vec<AttemptView> {
                 parts: parts
                     .into_iter()
                     .filter_map(|(title, value)| {
-                        let link = format!("/runs/{run}/steps/{path}/{number}/{}", title.to_lowercase());
+                        let link = format!("/runs/{run}/steps/{}/{number}/{}", rounds::encoded(path), title.to_lowercase());
                         Some(Part { title, payload: payload(value?, link) })
                     })
                     .collect(),

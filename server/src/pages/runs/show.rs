@@ -3,6 +3,7 @@
 use super::{
     list,
     picture::{self, Drawing},
+    rounds::{self, Looked, Looking},
     words,
 };
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     store::run_pages::{self, History, Row},
 };
 use axum::{
-    extract::{Path, State},
+    extract::{Path, Query, State},
     response::Response,
 };
 use chrono::{DateTime, Utc};
@@ -23,38 +24,54 @@ use towpath_engine::{
     event::Event,
     ids::RunId,
     record::{EndState, Entry, Record},
-    workflow::{StepId, Workflow},
+    workflow::{Step, StepId, Workflow},
 };
 use towpath_web::{
     layout::Area,
     runs::show::{ErrorView, Payload, RunBody, RunPage, RunView, TriggerView},
 };
 
-pub async fn page(State(app): State<App>, actor: Actor, Path(run): Path<RunId>) -> Result<Response, Problem> {
-    let body = body(&app, &actor, run).await?;
+pub async fn page(
+    State(app): State<App>,
+    actor: Actor,
+    Path(run): Path<RunId>,
+    Query(looking): Query<Looking>,
+) -> Result<Response, Problem> {
+    let body = body(&app, &actor, run, &looking).await?;
     let title = format!("Run of {}", body.run.workflow_name);
     pages::html(&RunPage { page: actor.page(title, Area::Runs), body })
 }
 
 /// The part that moves, from what is committed now.
-pub async fn body(app: &App, actor: &Actor, run: RunId) -> Result<RunBody, Problem> {
+pub async fn body(app: &App, actor: &Actor, run: RunId, looking: &Looking) -> Result<RunBody, Problem> {
     let row = run_pages::get(&app.pool, actor.workspace, run).await?;
-    let history = run_pages::history(&app.pool, actor.workspace, run).await?;
+    let looked = rounds::look(app, actor.workspace, run, looking).await?;
     Ok(RunBody {
-        run: view(&row, &history, &*app.registry, app.clock.now())?,
+        run: view(&row, &looked, &*app.registry, app.clock.now())?,
+        query: looking.query(),
         csrf: actor.csrf.clone(),
         may_operate: actor.role.may(Action::OperateRuns),
     })
 }
 
-fn view(row: &Row, history: &History, catalogue: &dyn Catalogue, now: DateTime<Utc>) -> Result<RunView, Problem> {
+fn view(row: &Row, looked: &Looked, catalogue: &dyn Catalogue, now: DateTime<Utc>) -> Result<RunView, Problem> {
     let id = row.id.to_string();
+    let history = &looked.history;
     let workflow: Workflow = serde_json::from_value(history.document.clone())
         .map_err(|error| Problem::new(crate::problem::Code::Internal, "This run's version can't be read.").source(error))?;
     let event = event(history);
     let end = row.ended.as_ref().map_or(now, |ended| ended.at);
     let micros = u64::try_from((end - row.created_at).num_microseconds().unwrap_or(0)).unwrap_or(0);
-    let drawing = Drawing { run: &id, workflow: &workflow, catalogue, entries: &history.entries, ended: row.ended.is_some() };
+    let drawing = Drawing {
+        run: &id,
+        workflow: &workflow,
+        catalogue,
+        entries: &history.entries,
+        ended: row.ended.is_some(),
+        rounds: &history.rounds,
+        pages: Some(&looked.pages),
+        round: looked.round.as_ref(),
+    };
     let trigger = workflow.trigger.as_ref();
     let operation = trigger.and_then(|it| catalogue.operation(&it.operation));
     Ok(RunView {
@@ -75,7 +92,7 @@ fn view(row: &Row, history: &History, catalogue: &dyn Catalogue, now: DateTime<U
             failed.or_else(|| Some(ErrorView { message: ended.reason.clone()?, hint: None, field: None }))
         }),
         replay_of: row.replay_of.map(|id| id.to_string()),
-        repeats: repeats(&workflow, catalogue, &history.entries),
+        repeats: repeats(&workflow, catalogue, history),
         event: payload(&event, &id),
         notes: event.head.notes.clone(),
         nodes: picture::nodes(&drawing),
@@ -117,7 +134,7 @@ fn failure(entries: &[Entry]) -> Option<ErrorView> {
 }
 
 /// What a replay would do once more, in words: the steps of this run that acted outside.
-fn repeats(workflow: &Workflow, catalogue: &dyn Catalogue, entries: &[Entry]) -> Vec<String> {
+fn repeats(workflow: &Workflow, catalogue: &dyn Catalogue, history: &History) -> Vec<String> {
     let acted = |entry: &&Entry| match &entry.record {
         Record::Succeeded { trace, .. } => trace.request.is_some(),
         Record::Uncertain { .. } => true,
@@ -125,11 +142,19 @@ fn repeats(workflow: &Workflow, catalogue: &dyn Catalogue, entries: &[Entry]) ->
         _ => false,
     };
     let mut steps: Vec<StepId> = Vec::new();
-    for step in entries.iter().filter(acted).filter_map(|entry| entry.record.step()) {
-        let id = StepId(step.0.clone());
+    for step in history.entries.iter().filter(acted).filter_map(|entry| entry.record.step()) {
+        let id = StepId(step.id().to_owned());
         if !steps.contains(&id) {
             steps.push(id);
         }
+    }
+    // Of a loop only one round is read: whatever may act in it did so in the others.
+    for step in
+        history.rounds.iter().filter(|(_, counts)| counts.over() > 0).filter_map(|(step, _)| workflow.step(&step.id().into()))
+    {
+        let acts = |it: &&Step| catalogue.operation(&it.operation).is_some_and(|operation| operation.effect.is_some());
+        let inside = step.within().filter(acts).map(|it| it.id.clone());
+        steps.extend(inside.filter(|id| !steps.contains(id)).collect::<Vec<_>>());
     }
     steps
         .into_iter()

@@ -253,7 +253,8 @@ export class Builder extends PageElement {
     } else if (session.view.show === "pick step") {
       const step: Step = { id: freshId(session.document, kind.name), use: kind.name, input: start(kind) };
       if (kind.name === "branch") step.cases = [{ title: "", if: { all: [emptyTest()] }, steps: [] }];
-      if (kind.name === "filter") step.if = { all: [emptyTest()] };
+      if (kind.name === "filter" || kind.name === "repeat") step.if = { all: [emptyTest()] };
+      if (kind.name === "parallel") step.lanes = [{ title: "", steps: [] }, { title: "", steps: [] }];
       session.edit([{ op: "add_step", at: session.view.at, step }]);
       session.open(step.id);
     }

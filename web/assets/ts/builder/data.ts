@@ -5,7 +5,7 @@ import { icon } from "../shared/icons";
 import { ago } from "../shared/times";
 import { Bound } from "./bound";
 import { walk, type Json } from "./model";
-import { brief } from "./samples";
+import { brief, failure } from "./samples";
 import { writePath, type Key } from "./template";
 import { stepTitle } from "./words";
 
@@ -48,13 +48,17 @@ export class Data extends Bound {
     const { session } = this;
     const numbers = new Map(walk(session.document).map((it) => [it.step.id, it.number]));
     const list: Source[] = [];
+    // What the round is for comes first: it is what most fields inside want.
+    const round = session.view.show === "step" ? session.roundAt(session.view.id, false) : {};
+    if (round.item !== undefined) list.push({ id: "item", number: 0, title: "The item of this round", icon: "loop", root: ["item"], value: round.item, example: false });
+    if (round.index !== undefined) list.push({ id: "index", number: 0, title: "The number of the round", icon: "loop", root: ["index"], value: round.index, example: false });
     const trigger = session.document.trigger;
     if (trigger) {
       const sample = session.sample("trigger");
       list.push({ id: "trigger", number: 1, title: stepTitle(trigger, session.catalogue), icon: session.operation(trigger.use)?.icon ?? "bolt", root: ["trigger"], value: sample.value, example: sample.example, at: sample.at });
     }
     for (const step of session.visible) {
-      const sample = session.sample(step.id);
+      const sample = step.id === round.failed ? { value: failure, example: true, at: undefined } : session.sample(step.id);
       list.push({ id: step.id, number: numbers.get(step.id) ?? 0, title: stepTitle(step, session.catalogue), icon: session.operation(step.use)?.icon ?? "circle", root: ["steps", step.id], value: sample.value, example: sample.example, at: sample.at });
     }
     return list;
@@ -73,7 +77,7 @@ export class Data extends Bound {
         ${query
           ? html`<ul id="data-found" class="data-found" role="listbox" aria-label="Found">
               ${found.map((it, index) => html`<li id="data-found-${index}" role="option" aria-selected=${index === this.chosen} @mousedown=${(event: Event) => event.preventDefault()} @click=${() => this.pick(it.expression)}>
-                <span class="data-number">${it.source.number}</span><span class="data-key cut">${it.words}</span><span class="data-value cut">${brief(it.value)}</span></li>`)}
+                <span class="data-number">${it.source.number || icon(it.source.icon, "small")}</span><span class="data-key cut">${it.words}</span><span class="data-value cut">${brief(it.value)}</span></li>`)}
             </ul>
             ${found.length === 0 ? html`<p class="muted small data-none">Nothing in the data is called “${this.query.trim()}”.</p>` : nothing}`
           : html`<div id="data-found">${sources.map((it, index) => this.source(it, index === 0 && sources.length === 1))}</div>`}
@@ -86,11 +90,17 @@ export class Data extends Bound {
     const open = this.isOpen(source.id, true);
     return html`<div class="data-source">
       <button type="button" class="data-source-head" aria-expanded=${open} @mousedown=${(event: Event) => event.preventDefault()} @click=${() => this.toggle(source.id, true)}>
-        ${icon(open ? "chevron-down" : "chevron-right", "small")}<span class="data-number">${source.number}</span><span class="grow cut">${source.title}</span>
+        ${icon(open ? "chevron-down" : "chevron-right", "small")}<span class="data-number">${source.number || icon(source.icon, "small")}</span><span class="grow cut">${source.title}</span>
         ${source.example ? html`<span class="badge">example</span>` : source.at ? html`<span class="muted small">${ago(new Date(source.at), new Date())}</span>` : nothing}
       </button>
-      ${open ? this.inside(source.value, source.root, alone ? 1 : 0) : nothing}
+      ${open ? (typeof source.value === "object" && source.value !== null ? this.whole(source, alone) : html`<ul class="data-list"><li class="data-item">${this.leaf(source.id, source.value, writePath(source.root))}</li></ul>`) : nothing}
     </div>`;
+  }
+
+  /** The fields of a source; an item can be put in as a whole, too. */
+  private whole(source: Source, alone: boolean): TemplateResult {
+    const item = source.id === "item" ? html`<ul class="data-list"><li class="data-item helper">${this.leaf("the whole item", source.value, "item")}</li></ul>` : nothing;
+    return html`${item}${this.inside(source.value, source.root, alone ? 1 : 0)}`;
   }
 
   private inside(value: Json, path: Key[], _depth: number): TemplateResult {
@@ -163,7 +173,7 @@ export class Data extends Bound {
     };
     for (const source of sources) go(source, source.value, source.root, []);
     // What people named comes before what machines sent.
-    const rank = (it: Found): number => (it.expression.startsWith("trigger.body") || it.expression.startsWith("steps.") ? 0 : 1) + (typeof it.value === "object" ? 0.5 : 0);
+    const rank = (it: Found): number => (/^(trigger\.body|steps\.|item)/.test(it.expression) ? 0 : 1) + (typeof it.value === "object" ? 0.5 : 0);
     return found.sort((a, b) => rank(a) - rank(b));
   }
 

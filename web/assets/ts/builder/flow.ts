@@ -1,4 +1,4 @@
-// The picture: the trigger, then steps from top to bottom; a branch's lanes stand side by side. It is a nested list, so that a
+// The picture: the trigger, then steps from top to bottom; lanes stand side by side, a loop and an error lane in a frame beneath their step. It is a nested list, so that a
 // screen reader hears the same outline.
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
@@ -35,22 +35,41 @@ export class Flow extends Bound {
     return html`${this.plus(at(0), parent ? "first" : "")}
       ${steps.map((step, index) => html`<li class="stop">
           ${this.card(step, this.numbers.get(step.id) ?? 0)}
-          ${step.use === "branch" ? this.branch(step) : nothing}
+          ${this.inside(step)}
         </li>
         ${this.plus(at(index + 1), index === steps.length - 1 ? "last" : "", step)}`)}`;
   }
 
-  private branch(step: Step): TemplateResult {
+  /** What is inside a step: lanes side by side, a loop around its steps, and beneath it all what is done when it fails. */
+  private inside(step: Step): TemplateResult {
     const lanes = lanesOf(step);
+    const side = lanes.filter((it) => it.parent.lane !== "body" && it.parent.lane !== "rescue");
+    const body = lanes.find((it) => it.parent.lane === "body");
+    const rescue = lanes.find((it) => it.parent.lane === "rescue");
+    return html`${side.length > 0 ? this.split(step, side) : nothing}
+      ${body ? this.box(step, body, "loop-box", body.title, step.use === "repeat" ? "repeat" : "loop") : nothing}
+      ${rescue ? this.box(step, rescue, "rescue-box", rescue.title, "alert") : nothing}`;
+  }
+
+  /** Steps that are gone through on their own, in a frame with a name. */
+  private box(step: Step, lane: ReturnType<typeof lanesOf>[number], kind: string, title: string, picture: string): TemplateResult {
+    const rounds = lane.parent.lane === "body" ? this.runs?.of(step.id)?.rounds : undefined;
+    return html`<div class="box ${kind}">
+      <p class="box-title">${icon(picture, "small")}<span>${title}</span>${rounds ? html`<span class="box-rounds">${rounds}</span>` : nothing}</p>
+      <ol class="lane" aria-label="${stepTitle(step, this.session.catalogue)}: ${title}">${this.lane(lane.steps, lane.parent)}</ol>
+    </div>`;
+  }
+
+  private split(step: Step, lanes: ReturnType<typeof lanesOf>): TemplateResult {
     return html`<div class="split">
-      ${lanes.map(({ parent, steps }) => {
-        const one = parent.lane === "otherwise" ? undefined : step.cases?.[parent.lane];
-        const title = !one ? "otherwise" : one.title || isWritten(one.if) ? caseTitle(one) : `case ${Number(parent.lane) + 1}`;
+      ${lanes.map(({ parent, steps, title: name }) => {
+        const one = typeof parent.lane === "string" ? undefined : step.cases?.[parent.lane];
+        const title = !one ? name : one.title || isWritten(one.if) ? caseTitle(one) : `case ${Number(parent.lane) + 1}`;
         const run = this.runs?.of(step.id);
         const taken = run !== undefined && steps.some((it) => this.runs?.of(it.id)?.tone !== "off" && this.runs?.of(it.id) !== undefined);
         return html`<div class="split-lane ${taken ? "taken" : ""}">
           <button type="button" class="lane-title" title=${title} @click=${() => this.openCase(step.id, parent)}><span class="cut">${title}</span></button>
-          <ol class="lane" aria-label="If ${title}">${this.lane(steps, parent)}</ol>
+          <ol class="lane" aria-label=${step.use === "branch" ? `If ${title}` : title}>${this.lane(steps, parent)}</ol>
         </div>`;
       })}
     </div>`;
@@ -58,7 +77,8 @@ export class Flow extends Bound {
 
   private openCase(step: string, parent: Parent): void {
     this.session.open(step);
-    if (parent.lane !== "otherwise") this.dispatchEvent(new CustomEvent("lead-to", { detail: { step, field: `cases[${parent.lane}]` }, bubbles: true }));
+    const field = typeof parent.lane === "string" ? undefined : this.session.owner(step)?.use === "parallel" ? "lanes" : `cases[${parent.lane}]`;
+    if (field) this.dispatchEvent(new CustomEvent("lead-to", { detail: { step, field }, bubbles: true }));
   }
 
   private card(step: Step | Trigger, number: number): TemplateResult {
@@ -105,7 +125,7 @@ export class Flow extends Bound {
     this.addEventListener("keydown", (event) => this.onKey(event));
   }
 
-  /** Arrows walk the steps: up and down in reading order, left and right between the lanes of a branch. */
+  /** Arrows walk the steps: up and down in reading order, left and right between lanes. */
   private onKey(event: KeyboardEvent): void {
     const target = event.target instanceof HTMLElement ? event.target.closest<HTMLElement>("[data-step], .plus button") : null;
     if (!target || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -27,10 +27,22 @@ export interface Step {
   input?: Obj;
   cases?: Case[];
   otherwise?: { steps: Step[] };
+  lanes?: NamedLane[];
+  body?: { steps: Step[] };
+  rescue?: { steps: Step[] };
   if?: Conditions;
   retry?: Retry;
   timeout?: string;
-  on_error?: "fail" | "continue";
+  on_error?: OnError;
+}
+
+/** What a failed step does to its run: end it, go on, or do the steps under `rescue` instead. */
+export type OnError = "fail" | "continue" | "rescue";
+
+/** One of the lanes of a parallel step. */
+export interface NamedLane {
+  title: string;
+  steps: Step[];
 }
 
 export interface Case {
@@ -134,10 +146,13 @@ export interface Question {
   options?: string[];
 }
 
-/** A lane inside a branch: a case's index, or its otherwise. */
+/** A lane that has a name instead of a number. */
+export type LaneWord = "otherwise" | "body" | "rescue";
+
+/** A lane inside a step: the index of a case or of a lane side by side, or one that has a name. */
 export interface Parent {
   step: string;
-  lane: number | "otherwise";
+  lane: number | LaneWord;
 }
 
 /** A place between steps; without a parent among the workflow's own. */
@@ -148,14 +163,16 @@ export interface Place {
 
 export const sameLane = (a: Parent | undefined, b: Parent | undefined): boolean => a?.step === b?.step && a?.lane === b?.lane;
 
+export const isLoop = (step: Step): boolean => step.use === "for_each" || step.use === "repeat";
+
 /** The lanes inside a step, in the order in which they are drawn. */
 export function lanesOf(step: Step): { parent: Parent; title: string; steps: Step[] }[] {
-  const lanes: { parent: Parent; title: string; steps: Step[] }[] = (step.cases ?? []).map((it, index) => ({
-    parent: { step: step.id, lane: index },
-    title: it.title,
-    steps: it.steps,
-  }));
-  if (step.use === "branch") lanes.push({ parent: { step: step.id, lane: "otherwise" }, title: "otherwise", steps: step.otherwise?.steps ?? [] });
+  const lane = (name: Parent["lane"], title: string, steps: Step[] | undefined) => ({ parent: { step: step.id, lane: name }, title, steps: steps ?? [] });
+  const lanes = (step.cases ?? []).map((it, index) => lane(index, it.title, it.steps));
+  if (step.use === "branch") lanes.push(lane("otherwise", "otherwise", step.otherwise?.steps));
+  lanes.push(...(step.lanes ?? []).map((it, index) => lane(index, it.title || `lane ${index + 1}`, it.steps)));
+  if (isLoop(step)) lanes.push(lane("body", step.use === "for_each" ? "for each item" : "in each round", step.body?.steps));
+  if (step.on_error === "rescue" || step.rescue) lanes.push(lane("rescue", "if this fails", step.rescue?.steps));
   return lanes;
 }
 
@@ -185,28 +202,51 @@ export const findStep = (workflow: Workflow, id: string): Walked | undefined => 
 export function laneSteps(workflow: Workflow, parent: Parent | undefined): Step[] | undefined {
   if (!parent) return workflow.steps;
   const step = findStep(workflow, parent.step)?.step;
-  if (step?.use !== "branch") return undefined;
-  return parent.lane === "otherwise" ? (step.otherwise?.steps ?? []) : step.cases?.[parent.lane]?.steps;
+  return step && lanesOf(step).find((it) => it.parent.lane === parent.lane)?.steps;
 }
 
 /** What a step can see: everything that runs before it on its way, in order. For steps inside earlier branches too, as they may have run. */
 export function before(workflow: Workflow, id: string): Step[] {
   const seen: Step[] = [];
-  const all = (steps: Step[]): void => steps.forEach((step) => { seen.push(step); lanesOf(step).forEach((lane) => all(lane.steps)); });
+  const all = (steps: Step[]): void => steps.forEach((step) => { seen.push(step); past(step); });
+  // The rounds of a for-each have many results, so none of their steps has one.
+  const past = (step: Step): void => lanesOf(step).forEach((lane) => { if (step.use !== "for_each" || lane.parent.lane !== "body") all(lane.steps); });
+  const holds = (it: Step): boolean => it.id === id || lanesOf(it).some((lane) => lane.steps.some(holds));
   const go = (steps: Step[]): boolean => {
     for (const step of steps) {
-      if (step.id === id) return true;
-      const lanes = lanesOf(step);
-      const holds = (it: Step): boolean => it.id === id || lanesOf(it).some((lane) => lane.steps.some(holds));
-      const inside = lanes.find((lane) => lane.steps.some(holds));
-      seen.push(step);
-      if (inside) return go(inside.steps);
-      lanes.forEach((lane) => all(lane.steps));
+      if (step.id === id) {
+        // What a repeat asks after each round it asks of the steps inside.
+        if (step.use === "repeat") all(step.body?.steps ?? []);
+        return true;
+      }
+      const inside = lanesOf(step).find((lane) => lane.steps.some(holds));
+      // A loop and a parallel step have no result before they are done, so not for what is inside them.
+      if (!inside || step.use === "branch" || inside.parent.lane === "rescue") seen.push(step);
+      if (inside) {
+        const later = step.use === "repeat" && inside.parent.lane === "body" ? inside.steps : [];
+        const found = go(inside.steps);
+        // In a repeat, what comes later has a result of the round before.
+        for (const one of later) if (one.id !== id && !holds(one) && !seen.includes(one)) { seen.push(one); past(one); }
+        return found;
+      }
+      past(step);
     }
     return false;
   };
   go(workflow.steps);
   return seen;
+}
+
+/** The steps around a step, outermost first, and in which lane of each it is. */
+export function around(workflow: Workflow, id: string): { step: Step; lane: Parent["lane"] }[] {
+  const found: { step: Step; lane: Parent["lane"] }[] = [];
+  for (let place = findStep(workflow, id)?.place.parent; place; ) {
+    const outer = findStep(workflow, place.step);
+    if (!outer) break;
+    found.unshift({ step: outer.step, lane: place.lane });
+    place = outer.place.parent;
+  }
+  return found;
 }
 
 /** A new id for a step of this operation: readable in expressions, unique in the document. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { before, copyStep, type Step, type Workflow } from "./model";
+import { around, before, copyStep, type Step, type Workflow } from "./model";
 import { apply, applyAll, DoesNotFit, rebase, sameField, type Operation } from "./operations";
 
 const step = (id: string, more: Partial<Step> = {}): Step => ({ id, use: "set", ...more });
@@ -13,6 +13,9 @@ const document = (): Workflow => ({
     step("one"),
     { id: "fork", use: "branch", cases: [{ title: "big", if: { all: [] }, steps: [step("in_big")] }, { title: "small", if: { all: [] }, steps: [] }] },
     step("last"),
+    { id: "both", use: "parallel", lanes: [{ title: "left", steps: [step("in_left")] }, { title: "", steps: [step("in_right")] }] },
+    { id: "each", use: "for_each", body: { steps: [step("in_each"), step("late_in_each")] }, on_error: "rescue", rescue: { steps: [step("instead")] } },
+    { id: "again", use: "repeat", if: { all: [] }, body: { steps: [step("page"), step("store")] } },
   ],
 });
 
@@ -36,6 +39,16 @@ const each: Operation[] = [
   { op: "set_retry", step: "one", retry: { attempts: 2, first: "1s", max: "5m" } },
   { op: "set_timeout", step: "one", timeout: "10s" },
   { op: "set_on_error", step: "one", on_error: "continue" },
+  { op: "set_on_error", step: "one", on_error: "rescue" },
+  { op: "add_step", at: { parent: { step: "one", lane: "rescue" }, index: 0 }, step: step("new") },
+  { op: "add_step", at: { parent: { step: "each", lane: "body" }, index: 1 }, step: step("new") },
+  { op: "remove_step", step: "instead" },
+  { op: "remove_step", step: "in_left" },
+  { op: "move_step", step: "page", to: { parent: { step: "both", lane: 1 }, index: 1 } },
+  { op: "add_lane", step: "both", index: 1, lane: { title: "middle", steps: [step("new")] } },
+  { op: "remove_lane", step: "both", index: 0 },
+  { op: "move_lane", step: "both", from: 0, to: 1 },
+  { op: "set_lane_title", step: "both", index: 1, title: "right" },
   { op: "set_connection", step: "one", connection: "c" },
   { op: "set_connection", step: "trigger", connection: "c" },
   { op: "add_case", step: "fork", index: 1, case: { title: "middle", if: { all: [] }, steps: [] } },
@@ -84,7 +97,7 @@ test("own edits go on top of what others did, and those whose step is gone are c
   ]);
   assert.equal(result.lost, 1);
   assert.equal(result.workflow.name, "Theirs");
-  assert.equal(result.workflow.steps.at(-1)?.title, "Kept");
+  assert.equal(result.workflow.steps.find((it) => it.id === "last")?.title, "Kept");
 });
 
 test("typing in one field is one edit, in two fields two", () => {
@@ -99,6 +112,25 @@ test("a step sees what runs before it on its way, earlier branches included, and
   assert.deepEqual(ids("one"), []);
   assert.deepEqual(ids("in_big"), ["one", "fork"]);
   assert.deepEqual(ids("last"), ["one", "fork", "in_big"]);
+});
+
+test("a step sees nothing of lanes beside its own, of rounds that have many results, and of a loop that is not done", () => {
+  const ids = (id: string) => before(document(), id).map((it) => it.id).slice(4);
+  assert.deepEqual(ids("in_right"), []);
+  assert.deepEqual(ids("in_each"), ["both", "in_left", "in_right"]);
+  assert.deepEqual(ids("late_in_each"), ["both", "in_left", "in_right", "in_each"]);
+  assert.deepEqual(ids("instead"), ["both", "in_left", "in_right", "each"]);
+  assert.deepEqual(ids("again"), ["both", "in_left", "in_right", "each", "instead", "page", "store"]);
+});
+
+test("in a repeat a step sees what comes later, from the round before", () => {
+  assert.deepEqual(before(document(), "page").map((it) => it.id).slice(-2), ["instead", "store"]);
+});
+
+test("a step knows what it is inside of", () => {
+  assert.deepEqual(around(document(), "in_each").map((it) => [it.step.id, it.lane]), [["each", "body"]]);
+  assert.deepEqual(around(document(), "instead").map((it) => [it.step.id, it.lane]), [["each", "rescue"]]);
+  assert.deepEqual(around(document(), "last"), []);
 });
 
 test("a copied branch has new ids inside, and its steps lean on each other's copies", () => {

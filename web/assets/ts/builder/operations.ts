@@ -1,6 +1,6 @@
 // Edits of a document: what autosave sends, what undo takes back and what a stale tab replays. Each changes one thing, and applying
 // it yields the edit that takes it back. The server applies the same edits to the same document. Pure.
-import { findStep, laneSteps, type Case, type Conditions, type Json, type Parent, type Place, type Retry, type Step, type Trigger, type Workflow } from "./model";
+import { findStep, laneSteps, type Case, type Conditions, type Json, type NamedLane, type OnError, type Parent, type Place, type Retry, type Step, type Trigger, type Workflow } from "./model";
 
 /** As the API takes them. A field that is left out (`title`, `value`, …) is removed. */
 export type Operation =
@@ -21,9 +21,13 @@ export type Operation =
   | { op: "move_case"; step: string; from: number; to: number }
   | { op: "set_case_title"; step: string; index: number; title: string }
   | { op: "set_case_condition"; step: string; index: number; condition: Conditions }
+  | { op: "add_lane"; step: string; index: number; lane: NamedLane }
+  | { op: "remove_lane"; step: string; index: number }
+  | { op: "move_lane"; step: string; from: number; to: number }
+  | { op: "set_lane_title"; step: string; index: number; title: string }
   | { op: "set_retry"; step: string; retry?: Retry }
   | { op: "set_timeout"; step: string; timeout?: string }
-  | { op: "set_on_error"; step: string; on_error: "fail" | "continue" }
+  | { op: "set_on_error"; step: string; on_error: OnError }
   /** `trigger` names the trigger. */
   | { op: "set_connection"; step: string; connection?: string };
 
@@ -52,17 +56,21 @@ function stepOf(workflow: Workflow, id: string): Step {
   return findStep(workflow, id)?.step ?? refuse(`There is no step ${id} any more.`);
 }
 
-/** A lane to work on. An `otherwise` that was never written down is made; `tidy` takes it away when it stays empty. */
+/** A lane to work on. One with a name that was never written down is made; `tidy` takes it away when it stays empty. */
 function stepsOf(workflow: Workflow, parent: Parent | undefined): Step[] {
-  if (parent?.lane === "otherwise") (stepOf(workflow, parent.step).otherwise ??= { steps: [] });
-  return laneSteps(workflow, parent) ?? refuse("The branch that this belongs to is gone.");
+  if (typeof parent?.lane === "string") (stepOf(workflow, parent.step)[parent.lane] ??= { steps: [] });
+  return laneSteps(workflow, parent) ?? refuse("The lane that this belongs to is gone.");
 }
 
 function tidy(workflow: Workflow, parent: Parent | undefined): void {
-  if (parent?.lane !== "otherwise") return;
+  if (typeof parent?.lane !== "string") return;
   const step = findStep(workflow, parent.step)?.step;
-  if (step?.otherwise?.steps.length === 0) delete step.otherwise;
+  if (step?.[parent.lane]?.steps.length === 0) delete step[parent.lane];
 }
+
+const lanesIn = (workflow: Workflow, id: string): NamedLane[] => (stepOf(workflow, id).lanes ??= []);
+
+const laneAt = (workflow: Workflow, id: string, index: number): NamedLane => lanesIn(workflow, id)[index] ?? refuse("That lane is gone.");
 
 function casesOf(workflow: Workflow, id: string): Case[] {
   return (stepOf(workflow, id).cases ??= []);
@@ -115,7 +123,7 @@ function change(workflow: Workflow, it: Operation): Operation[] {
     case "move_step": {
       const parent = it.to.parent;
       const inside = findStep(workflow, it.step)?.step;
-      if (parent && inside && findStep({ ...workflow, steps: [inside] }, parent.step)) refuse("A branch can't be moved into itself.");
+      if (parent && inside && findStep({ ...workflow, steps: [inside] }, parent.step)) refuse("A step can't be moved into itself.");
       const found = take(workflow, it.step);
       const target = stepsOf(workflow, parent);
       target.splice(within(it.to.index, target.length), 0, found.step);
@@ -143,6 +151,30 @@ function change(workflow: Workflow, it: Operation): Operation[] {
     case "set_connection": {
       const target: Trigger | Step = it.step === "trigger" ? triggerOf(workflow) : stepOf(workflow, it.step);
       return [{ op: "set_connection", step: it.step, ...swap(target, "connection", it.connection, "connection") }];
+    }
+    case "add_lane": {
+      const lanes = lanesIn(workflow, it.step);
+      lanes.splice(within(it.index, lanes.length), 0, structuredClone(it.lane));
+      return [{ op: "remove_lane", step: it.step, index: it.index }];
+    }
+    case "remove_lane": {
+      const gone = laneAt(workflow, it.step, it.index);
+      lanesIn(workflow, it.step).splice(it.index, 1);
+      return [{ op: "add_lane", step: it.step, index: it.index, lane: gone }];
+    }
+    case "move_lane": {
+      const moved = laneAt(workflow, it.step, it.from);
+      laneAt(workflow, it.step, it.to);
+      const lanes = lanesIn(workflow, it.step);
+      lanes.splice(it.from, 1);
+      lanes.splice(it.to, 0, moved);
+      return [{ op: "move_lane", step: it.step, from: it.to, to: it.from }];
+    }
+    case "set_lane_title": {
+      const one = laneAt(workflow, it.step, it.index);
+      const title = one.title;
+      one.title = it.title;
+      return [{ op: "set_lane_title", step: it.step, index: it.index, title }];
     }
     case "add_case": {
       const cases = casesOf(workflow, it.step);
@@ -206,6 +238,7 @@ export function sameField(operation: Operation): string | undefined {
       return `${operation.step}/${operation.op}`;
     case "set_case_title":
     case "set_case_condition":
+    case "set_lane_title":
       return `${operation.step}/${operation.op}/${operation.index}`;
     default:
       return undefined;

@@ -4,13 +4,14 @@ import { customElement, property, state } from "lit/decorators.js";
 import { icon } from "../shared/icons";
 import { Bound } from "./bound";
 import { emptyTest } from "./conditions";
-import { findStep, isShown, walk, type Conditions, type Field, type Retry, type Step, type Trigger } from "./model";
+import { findStep, isShown, lanesOf, walk, type Conditions, type Field, type OnError, type Retry, type Step, type Trigger } from "./model";
 import { setTitle } from "./operations";
 import { spanField } from "./span";
 import { stepTitle } from "./words";
 import "./cases";
 import "./connection";
 import "./data";
+import "./lanes";
 import "./field";
 import "./trial";
 import "./trigger-card";
@@ -49,12 +50,15 @@ export class Panel extends Bound {
         <form class="stack form" @submit=${(event: Event) => event.preventDefault()}>
           ${plain.map((it) => this.field(it))}
           ${owner.use === "branch" ? html`<tp-cases .session=${session} step=${this.owner}></tp-cases>` : nothing}
-          ${owner.use === "filter" ? this.filter(owner as Step) : nothing}
+          ${owner.use === "parallel" ? html`<tp-lanes .session=${session} step=${this.owner}></tp-lanes>` : nothing}
+          ${owner.use === "filter" ? this.condition(owner as Step, "Go on only if") : nothing}
+          ${owner.use === "repeat" ? this.condition(owner as Step, "After each round, do another one if") : nothing}
+          ${isTrigger || !operation ? nothing : this.afterFailure(owner as Step)}
           ${this.more(owner, hidden, isTrigger)}
         </form>
         ${owner.use === "schedule" ? html`<tp-schedule-card .session=${session}></tp-schedule-card>` : nothing}
         ${isTrigger && owner.use !== "webhook" ? html`<tp-trigger-card .session=${session}></tp-trigger-card>` : nothing}
-        ${isTrigger || !operation ? nothing : html`<tp-trial .session=${session} step=${this.owner}></tp-trial>`}
+        ${isTrigger || !operation || ["parallel", "repeat"].includes(owner.use) ? nothing : html`<tp-trial .session=${session} step=${this.owner}></tp-trial>`}
         ${operation?.help ? html`<details class="fold"><summary>About ${operation.title}</summary><p class="small muted">${operation.help}</p></details>` : nothing}
       </div>
       ${isTrigger ? nothing : html`<tp-data .session=${session}></tp-data>`}
@@ -81,10 +85,21 @@ export class Panel extends Bound {
       const empty = cases.findIndex((it) => it.steps.length === 0);
       if (empty >= 0) return html`<button type="button" class="button primary" data-continue @click=${() => session.show({ show: "pick step", at: { parent: { step: this.owner, lane: empty }, index: 0 } })}>${icon("plus")}Add a step to ${cases.length === 1 ? "this case" : `case ${empty + 1}`}</button>`;
     }
+    const inside = this.emptyInside(owner);
+    if (inside) return inside;
     const place = this.owner === "trigger" ? { index: 0 } : findStep(session.document, this.owner)?.place;
     if (!place) return html``;
     const at = this.owner === "trigger" ? place : { ...place, index: place.index + 1 };
     return html`<button type="button" class="button ${owner.use === "stop" ? "" : "primary"}" data-continue @click=${() => session.show({ show: "pick step", at })}>${icon("plus")}Continue with the next step</button>`;
+  }
+
+  /** The way to the first lane that is still empty, of a loop or a parallel step. */
+  private emptyInside(owner: Step | Trigger): TemplateResult | undefined {
+    if (this.owner === "trigger") return undefined;
+    const lane = lanesOf(owner as Step).find((it) => it.steps.length === 0 && (it.parent.lane === "body" || owner.use === "parallel"));
+    if (!lane || lane.parent.lane === "rescue") return undefined;
+    const where = lane.parent.lane === "body" ? "inside" : `to ${lane.title}`;
+    return html`<button type="button" class="button primary" data-continue @click=${() => this.session.show({ show: "pick step", at: { parent: lane.parent, index: 0 } })}>${icon("plus")}Add a step ${where}</button>`;
   }
 
   private menu(owner: Step | Trigger, isTrigger: boolean): TemplateResult | typeof nothing {
@@ -111,11 +126,11 @@ export class Panel extends Bound {
     return html`<div class="field step-note"><label for="step-note">Note</label><textarea id="step-note" rows="2" ?disabled=${!session.edits} .value=${(step.note ?? "").trim()} @change=${(event: Event) => { const text = (event.target as HTMLTextAreaElement).value.trim(); session.edit([text ? { op: "set_note", step: step.id, note: text } : { op: "set_note", step: step.id }]); }}></textarea></div>`;
   }
 
-  private filter(step: Step): TemplateResult {
+  private condition(step: Step, label: string): TemplateResult {
     const { session } = this;
     const issues = session.issuesAt(step.id).filter((it) => it.field?.startsWith("if"));
-    return html`<div class="field" data-field="if"><span class="label">Go on only if</span>
-      <tp-conditions .session=${session} .value=${step.if ?? { all: [emptyTest()] }} label="Go on only if" @value-change=${(event: CustomEvent<Conditions>) => session.edit([{ op: "set_condition", step: step.id, condition: event.detail }])}></tp-conditions>
+    return html`<div class="field" data-field="if"><span class="label">${label}</span>
+      <tp-conditions .session=${session} .value=${step.if ?? { all: [emptyTest()] }} label=${label} @value-change=${(event: CustomEvent<Conditions>) => session.edit([{ op: "set_condition", step: step.id, condition: event.detail }])}></tp-conditions>
       ${step.if && this.loud ? issues.map((it) => html`<p class="error">${it.message}</p>`) : nothing}</div>`;
   }
 
@@ -123,7 +138,7 @@ export class Panel extends Bound {
     const acts = !isTrigger && this.session.operation(owner.use)?.effect != null;
     if (fields.length === 0 && !acts) return nothing;
     const step = owner as Step;
-    const set = [...fields.filter((it) => owner.input?.[it.name] !== undefined), ...(acts && (step.retry || step.timeout || step.on_error) ? [1] : [])].length;
+    const set = [...fields.filter((it) => owner.input?.[it.name] !== undefined), ...(acts && (step.retry || step.timeout) ? [1] : [])].length;
     return html`<details class="fold" ?open=${this.advanced} @toggle=${(event: Event) => (this.advanced = (event.target as HTMLDetailsElement).open)}>
       <summary>Advanced${set > 0 ? html` <span class="badge">${set} set</span>` : nothing}</summary>
       <div class="stack">${this.advanced ? html`${fields.map((it) => this.field(it))}${acts ? this.failure(step) : nothing}` : nothing}</div>
@@ -145,10 +160,25 @@ export class Panel extends Bound {
       ${retry.attempts > 1 ? html`<div class="two"><div class="field"><span class="label" id="retry-first">First wait</span>${spanField(retry.first, "retry-first", "", off, undefined, (it) => it && set({ first: it }))}</div>
         <div class="field"><span class="label" id="retry-max">Longest wait</span>${spanField(retry.max, "retry-max", "", off, undefined, (it) => it && set({ max: it }))}</div></div>` : nothing}
       <div class="field" data-field="timeout"><span class="label" id="step-timeout">Give up one try after</span>${spanField(step.timeout ?? "60s", "step-timeout", "", off, undefined, (it) => session.edit([it && it !== "60s" ? { op: "set_timeout", step: step.id, timeout: it } : { op: "set_timeout", step: step.id }]))}</div>
-      <div class="field"><span class="label" id="on-error">After the last try</span><div class="segments" role="radiogroup" aria-labelledby="on-error">
-        <label><input type="radio" name="on-error" .checked=${step.on_error !== "continue"} ?disabled=${off} @change=${() => session.edit([{ op: "set_on_error", step: step.id, on_error: "fail" }])} /><span>The run fails</span></label>
-        <label><input type="radio" name="on-error" .checked=${step.on_error === "continue"} ?disabled=${off} @change=${() => session.edit([{ op: "set_on_error", step: step.id, on_error: "continue" }])} /><span>The run goes on</span></label></div></div>
     </fieldset>`;
+  }
+
+  /** What becomes of the run when the step failed for good. */
+  private afterFailure(step: Step): TemplateResult | typeof nothing {
+    if (["stop", "respond", "delay"].includes(step.use)) return nothing;
+    const { session } = this;
+    const now = step.on_error ?? "fail";
+    const way = (on_error: OnError, words: string): TemplateResult => html`<label><input type="radio" name="on-error" .checked=${now === on_error} ?disabled=${!session.edits} @change=${() => this.chooseFailure(step, on_error)} /><span>${words}</span></label>`;
+    return html`<div class="field" data-field="on_error"><span class="label" id="on-error">If this fails</span>
+      <div class="segments" role="radiogroup" aria-labelledby="on-error">${way("fail", "Stop the run")}${way("continue", "Go on")}${way("rescue", "Do other steps")}</div>
+      ${now === "rescue" ? html`<p class="hint">The steps under “if this fails” are done instead, and then the run goes on. They find what went wrong under this step's “error”.</p>` : nothing}
+      ${now === "continue" ? html`<p class="hint">What follows finds what went wrong under this step's “error”.</p>` : nothing}</div>`;
+  }
+
+  private chooseFailure(step: Step, on_error: OnError): void {
+    this.session.edit([{ op: "set_on_error", step: step.id, on_error }]);
+    // There is nothing to be done yet: the picker offers what could be.
+    if (on_error === "rescue" && !step.rescue) this.session.show({ show: "pick step", at: { parent: { step: step.id, lane: "rescue" }, index: 0 } });
   }
 
   /** The first field that is empty and needed gets the focus, else the first that can be typed in. */

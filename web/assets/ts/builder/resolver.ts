@@ -2,6 +2,7 @@
 import { call, Refused } from "../shared/http";
 import { walk, type Json, type Obj, type Step } from "./model";
 import { hasExpression, parse, stepsUsed } from "./template";
+import type { Sent } from "./samples";
 import type { Session } from "./session";
 
 export interface Resolved {
@@ -15,10 +16,11 @@ export interface Resolved {
 export class Resolver {
   private readonly known = new Map<string, Resolved>();
   private readonly asked = new Set<string>();
+  private readonly lists = new Map<string, Json | undefined>();
   /** What whole sets of fields come to, by the fields and the data they were worked out from. */
   private readonly worked = new Map<string, Json | undefined>();
   /** Those that nobody has asked for yet. */
-  private readonly open = new Map<string, { fields: Obj; samples: { trigger: Json; steps: Obj } }>();
+  private readonly open = new Map<string, { fields: Obj; samples: Sent }>();
   /** The same within one document and between two answers, so that a long workflow is gone through once. */
   private memo = new WeakMap<Obj, Json | undefined>();
   private memoOf: unknown;
@@ -31,9 +33,18 @@ export class Resolver {
     session.samples.workOut = (fields) => this.workOut(fields);
   }
 
+  /** The round that the values known here are about. */
+  private about = "";
+
   /** The value of a text with expressions; undefined until the answer is there. */
   get(value: string): Resolved | undefined {
     if (!hasExpression(value)) return { value };
+    const about = JSON.stringify(this.session.round);
+    if (about !== this.about) {
+      this.about = about;
+      this.known.clear();
+      this.asked.clear();
+    }
     const parts = parse(value);
     const only = parts.length === 1 ? parts[0] : undefined;
     if (only && "expression" in only) {
@@ -46,6 +57,28 @@ export class Resolver {
       this.schedule();
     }
     return known;
+  }
+
+  /** The value of a list that is more than a path, for those who look for its first item. It is asked for like any other. */
+  listOf(value: string): Json | undefined {
+    if (!this.lists.has(value)) {
+      this.lists.set(value, undefined);
+      queueMicrotask(() => void this.askForList(value));
+    }
+    return this.lists.get(value);
+  }
+
+  private async askForList(value: string): Promise<void> {
+    const turn = this.turn;
+    try {
+      const answer = await call<{ results: Record<string, Resolved> }>("POST", `${this.session.path}/resolve`, { samples: this.samplesFor(value), values: { list: value } });
+      if (turn !== this.turn) return;
+      this.lists.set(value, answer.results["list"]?.value);
+      this.session.changed();
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.lists.delete(value);
+    }
   }
 
   /** What fields come to; undefined until the answer is there. A step that names itself or a later one gets no data from there. */
@@ -91,7 +124,7 @@ export class Resolver {
     const asked = [...this.open].slice(0, 100);
     asked.forEach(([key]) => this.open.delete(key));
     const turn = this.turn;
-    const samples = { trigger: asked[0]?.[1].samples.trigger ?? null, steps: Object.assign({}, ...asked.map(([, it]) => it.samples.steps)) as Obj };
+    const samples = { ...asked[0]?.[1].samples, steps: Object.assign({}, ...asked.map(([, it]) => it.samples.steps)) as Obj };
     try {
       const values = Object.fromEntries(asked.map(([, it], index) => [String(index), it.fields]));
       const answer = await call<{ results: Record<string, Resolved> }>("POST", `${this.session.path}/resolve`, { samples, values });
@@ -109,10 +142,10 @@ export class Resolver {
     }
   }
 
-  private samplesFor(value: unknown): { trigger: Json; steps: Obj } {
+  private samplesFor(value: unknown): Sent {
     const { session } = this;
     const steps = [...stepsUsed(value)].map((id) => this.step(id)).filter((it) => it !== undefined);
-    return session.samples.send(session.document, session.catalogue, steps);
+    return session.samples.send(session.document, session.catalogue, steps, session.round);
   }
 
   /** The samples changed: everything is to be asked again. */
@@ -121,6 +154,7 @@ export class Resolver {
     this.known.clear();
     this.asked.clear();
     this.worked.clear();
+    this.lists.clear();
     this.open.clear();
     this.memoOf = undefined;
   }

@@ -8,6 +8,8 @@ export interface StepRun {
   label: string;
   duration: string | null;
   error: string | null;
+  /** How far a loop has come: "12 of 40". */
+  rounds?: string | null;
 }
 
 export interface Run {
@@ -59,7 +61,8 @@ export class Runs {
   }
 
   of(step: string): StepRun | undefined {
-    return this.shown?.steps.find((it) => it.path === step);
+    // Inside a lane a step's path begins with the lane's.
+    return this.shown?.steps.find((it) => it.path === step || it.path.endsWith(`/${step}`));
   }
 
   hide(): void {

@@ -1,5 +1,5 @@
 // The data that fields are mapped from: what really arrived and what steps really gave where there is any, examples otherwise.
-import type { Catalogue, Json, Obj, Question, Step, Trigger, Workflow } from "./model";
+import { lanesOf, type Catalogue, type Json, type Obj, type Question, type Step, type Trigger, type Workflow } from "./model";
 import { readPath, type Key } from "./template";
 
 export interface Sample {
@@ -55,6 +55,26 @@ function ofStep(step: Step, catalogue: Catalogue): Json {
   return catalogue.operations.find((it) => it.name === step.use)?.sample ?? {};
 }
 
+/** What a failed step leaves for the steps that are done instead. */
+export const failure: Obj = { error: { kind: "not_found", message: "The other side says that there is no such thing." } };
+
+/** What is there inside a loop or an error lane, beside the data of the steps. */
+export interface Round {
+  /** What the round of a for-each is for: the first item, for example. */
+  item?: Json | undefined;
+  index?: number | undefined;
+  /** The step that failed. */
+  failed?: string | undefined;
+}
+
+/** The data that the server works fields out with. */
+export interface Sent {
+  trigger: Json;
+  steps: Obj;
+  item?: Json;
+  index?: number;
+}
+
 /** Everything that is known of a workflow's data. */
 export class Samples {
   /** The event that was picked, of the ones that really arrived. */
@@ -76,19 +96,28 @@ export class Samples {
     const fields = step.use === "set" ? step.input?.["fields"] : undefined;
     // Nothing is done outside: what it gives follows from what is known already.
     if (typeof fields === "object" && fields !== null && !Array.isArray(fields)) return { value: this.workOut(fields) ?? fields, example: true };
+    const last = step.use === "for_each" ? step.body?.steps.at(-1) : undefined;
+    if (last && !step.input?.["result"]) {
+      const one = this.of(workflow, catalogue, last.id).value;
+      return { value: { count: 2, succeeded: 2, filtered: 0, failed: 0, items: [one, one], failures: [] }, example: true };
+    }
     return { value: ofStep(step, catalogue), example: true };
   }
 
   /** As the API takes them: the trigger and the given steps. */
-  send(workflow: Workflow, catalogue: Catalogue, steps: readonly Step[]): { trigger: Json; steps: Obj } {
+  send(workflow: Workflow, catalogue: Catalogue, steps: readonly Step[], round?: Round): Sent {
     const outputs: Obj = {};
-    for (const step of steps) outputs[step.id] = this.of(workflow, catalogue, step.id).value;
-    return { trigger: this.of(workflow, catalogue, "trigger").value, steps: outputs };
+    for (const step of steps) outputs[step.id] = step.id === round?.failed ? failure : this.of(workflow, catalogue, step.id).value;
+    const inside = { ...(round?.item === undefined ? {} : { item: round.item }), ...(round?.index === undefined ? {} : { index: round.index }) };
+    return { trigger: this.of(workflow, catalogue, "trigger").value, steps: outputs, ...inside };
   }
 
   /** What an expression that is nothing but a path comes to; undefined for any other, and for paths that lead nowhere. */
-  look(workflow: Workflow, catalogue: Catalogue, expression: string): Json | undefined {
+  look(workflow: Workflow, catalogue: Catalogue, expression: string, round?: Round): Json | undefined {
     const keys = readPath(expression);
+    if (keys?.[0] === "item") return at(round?.item, keys.slice(1));
+    if (keys?.[0] === "index" && keys.length === 1) return round?.index;
+    if (keys?.[0] === "steps" && keys[1] !== undefined && keys[1] === round?.failed) return at(failure, keys.slice(2));
     if (keys?.[0] === "trigger") return at(this.of(workflow, catalogue, "trigger").value, keys.slice(1));
     const step = keys?.[1];
     if (keys?.[0] === "steps" && typeof step === "string") return at(this.of(workflow, catalogue, step).value, keys.slice(2));
@@ -99,9 +128,8 @@ export class Samples {
 function find(steps: readonly Step[], id: string): Step | undefined {
   for (const step of steps) {
     if (step.id === id) return step;
-    const inner = [...(step.cases ?? []).map((it) => it.steps), step.otherwise?.steps ?? []];
-    for (const lane of inner) {
-      const found = find(lane, id);
+    for (const lane of lanesOf(step)) {
+      const found = find(lane.steps, id);
       if (found) return found;
     }
   }

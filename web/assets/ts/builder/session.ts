@@ -1,11 +1,12 @@
 // One workflow being edited: the document as the person sees it, what has not reached the server yet, undo and redo, the samples.
 // Every change goes through `edit`; elements listen for "change" and draw.
 import { call, Refused } from "../shared/http";
-import { before, findStep, type Catalogue, type Issue, type Json, type Step, type Trigger, type Workflow } from "./model";
+import { around, before, findStep, isLoop, type Catalogue, type Issue, type Json, type Step, type Trigger, type Workflow } from "./model";
 import { about, applyAll, DoesNotFit, rebase, sameField, type Operation } from "./operations";
 import { Arrivals } from "./arrivals";
 import { Resolver } from "./resolver";
-import { Samples } from "./samples";
+import { Samples, type Round } from "./samples";
+import { parse } from "./template";
 
 export interface Loaded {
   id: string;
@@ -139,7 +140,38 @@ export class Session extends EventTarget {
   }
 
   look(expression: string): Json | undefined {
-    return this.samples.look(this.document, this.catalogue, expression);
+    return this.samples.look(this.document, this.catalogue, expression, this.round);
+  }
+
+  /** Where the step that is open stands: in which round of which loops, and after which failure. */
+  get round(): Round {
+    if (this.view.show !== "step" || this.view.id === "trigger") return {};
+    return this.roundAt(this.view.id);
+  }
+
+  /** `own`: a loop's own fields are worked out inside its rounds, as what a for-each keeps of a round is. */
+  roundAt(id: string, own = true): Round {
+    const round: Round = {};
+    const outer = around(this.document, id);
+    const step = findStep(this.document, id)?.step;
+    if (step && isLoop(step) && (own || step.use === "repeat")) outer.push({ step, lane: "body" });
+    for (const { step, lane } of outer) {
+      if (lane === "rescue") round.failed = step.id;
+      if (lane !== "body") continue;
+      round.index = 0;
+      if (step.use === "for_each") round.item = this.firstItem(step, round);
+    }
+    return round;
+  }
+
+  /** The first item of a for-each's list, as far as the list is known. */
+  private firstItem(step: Step, round: Round): Json | undefined {
+    const list = step.input?.["list"];
+    const parts = typeof list === "string" ? parse(list) : [];
+    const only = parts.length === 1 ? parts[0] : undefined;
+    if (!only || !("expression" in only)) return Array.isArray(list) ? list[0] : undefined;
+    const value = this.samples.look(this.document, this.catalogue, only.expression, round) ?? this.resolver.listOf(String(list));
+    return Array.isArray(value) ? value[0] : undefined;
   }
 
   show(view: View): void {

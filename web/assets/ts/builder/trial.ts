@@ -11,6 +11,8 @@ interface Answer {
   preview?: Json;
   input?: Json;
   output?: Json;
+  /** What a for-each would go through. */
+  list?: Json[];
   until?: string;
   error?: { kind: string; message: string; hint?: string; field?: string };
   trace?: { request?: Json; response?: Json; log?: string[] };
@@ -50,7 +52,7 @@ export class Trial extends Bound {
     const { session, step } = this;
     this.busy = true;
     await session.save();
-    const samples = session.samples.send(session.document, session.catalogue, before(session.document, step));
+    const samples = session.samples.send(session.document, session.catalogue, before(session.document, step), session.roundAt(step));
     try {
       const answer = await call<Answer>("POST", `${session.path}/steps/${encodeURIComponent(step)}/test`, { samples, send });
       if (this.step !== step) return;
@@ -81,6 +83,10 @@ export class Trial extends Bound {
       return html`<div class="banner bad">${icon("circle-x")}<div><p>${answer.error.message}</p>${answer.error.hint ? html`<p class="small">${answer.error.hint}</p>` : nothing}</div></div>
         ${answer.trace?.request ? this.block("Request", answer.trace.request) : nothing}
         ${answer.trace?.response ? this.block("Response", answer.trace.response) : nothing}`;
+    }
+    if (answer.list) {
+      const first = answer.list[0];
+      return html`<p class="done-line">${icon("circle-check", "small")}The list has ${answer.list.length === 1 ? "1 item" : `${answer.list.length} items`}.</p>${first === undefined ? nothing : this.block("The first item", first)}`;
     }
     if (!this.sent && answer.preview !== undefined) {
       return html`${this.block("This would be sent", answer.preview)}

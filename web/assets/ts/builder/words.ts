@@ -89,6 +89,9 @@ export const stepTitle = (step: Step | Trigger, catalogue: Catalogue): string =>
     if (cases.length === 1 && cases[0] && isWritten(cases[0].if)) return `If ${caseTitle(cases[0])}`;
     return cases.length > 1 ? `Branch into ${cases.length + 1} ways` : (operation?.title ?? step.use);
   }
+  if (step.use === "for_each" && inputText(step.input, "list")) return `For each of ${inWords(step.input?.["list"], 40)}`;
+  if (step.use === "repeat" && "if" in step && step.if && isWritten(step.if)) return `Repeat while ${conditionInWords(step.if)}`;
+  if (step.use === "parallel" && "lanes" in step && step.lanes?.some((it) => it.title)) return `At the same time: ${step.lanes.map((it, index) => it.title || `lane ${index + 1}`).join(", ")}`;
   if (step.use === "filter" && "if" in step && step.if && isWritten(step.if)) return `Go on only if ${conditionInWords(step.if)}`;
   return operation?.sentence || step.use;
 };
@@ -125,6 +128,14 @@ export function stepDetail(step: Step | Trigger, catalogue: Catalogue): string {
       return inputText(input, "reason") ? inWords(input["reason"], 40) : "";
     case "branch":
       return "";
+    case "for_each": {
+      const many = Number(input["at_once"] ?? 1);
+      return [many > 1 ? `${many} at a time` : "", input["on_failed"] === "go_on" ? "goes on when one fails" : ""].filter(Boolean).join(", ");
+    }
+    case "repeat":
+      return `at most ${inWords(input["most"] ?? 100, 12)} rounds`;
+    case "parallel":
+      return input["join"] === "first" ? "goes on with the first" : input["join"] === "some" ? `goes on when ${inWords(input["needed"] ?? 1, 12)} are done` : "";
     case "schedule":
       return inputText(input, "zone").replaceAll("_", " ");
     default:
