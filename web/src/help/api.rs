@@ -26,7 +26,11 @@ pub struct Operation {
     pub text: String,
     pub parameters: Vec<Field>,
     pub body: Vec<Field>,
+    /// A body that somebody could send.
+    pub example: Option<String>,
     pub answers: Vec<Answer>,
+    /// The statuses of its refusals, with commas between them.
+    pub refusals: String,
 }
 
 /// One line of a body, with dots for what is inside.
