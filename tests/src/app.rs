@@ -56,6 +56,16 @@ impl Settings {
     }
 }
 
+/// A command that ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: Option<i32>,
+    /// What it printed for whoever reads its output.
+    pub output: String,
+    /// What it said beside that.
+    pub errors: String,
+}
+
 /// The binary under test: what `TOWPATH_BIN` names.
 fn binary() -> PathBuf {
     std::env::var_os("TOWPATH_BIN")
@@ -174,26 +184,37 @@ impl TestApp {
         child.wait().ok()?.code()
     }
 
-    /// Runs the same binary's command line against the same database; returns what it printed.
+    /// Runs the same binary's command line against the same database; returns whether it went well, and what it printed.
     pub fn cli(&self, arguments: &[&str], input: &str) -> (bool, String) {
+        let ended = self.command(arguments, &[], input);
+        (ended.code == Some(0), format!("{}{}", ended.output, ended.errors))
+    }
+
+    /// The same, with more variables, and its two streams apart.
+    pub fn command(&self, arguments: &[&str], environment: &[(&str, &str)], input: &str) -> Ended {
         let mut child = Command::new(binary())
             .args(arguments)
+            // For the tests; to the program it would be a setting that it does not know.
+            .env_remove("TOWPATH_BIN")
             .env("DATABASE_URL", &self.database_url)
             .env("TOWPATH_DATA", &self.folder)
             .env("TOWPATH_LISTEN", format!("127.0.0.1:{}", self.port))
             .env("TOWPATH_EGRESS_ALLOW", "127.0.0.1/32")
             .envs(self.settings.environment.iter().map(|(key, value)| (key, value)))
+            .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the command starts");
-        child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("it reads its input");
-        let output = child.wait_with_output().expect("the command ends");
-        (
-            output.status.success(),
-            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)),
-        )
+        // A command that takes no input may have ended.
+        let _ = child.stdin.take().expect("piped").write_all(input.as_bytes());
+        let ended = child.wait_with_output().expect("the command ends");
+        Ended {
+            code: ended.status.code(),
+            output: String::from_utf8_lossy(&ended.stdout).into_owned(),
+            errors: String::from_utf8_lossy(&ended.stderr).into_owned(),
+        }
     }
 
     /// Runs the binary's command line as [`TestApp::cli`] does, and kills it after this long.

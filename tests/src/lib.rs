@@ -12,7 +12,7 @@ pub mod receiver;
 pub mod small_disk;
 pub mod until;
 
-pub use app::{Settings, TestApp};
+pub use app::{Ended, Settings, TestApp};
 pub use authority::Authority;
 pub use daemon::{Daemon, Folder, free_port};
 pub use person::{Draft, Person};

@@ -4,6 +4,7 @@ mod acme;
 mod alerts;
 mod backup;
 mod bad_input;
+mod cli;
 mod crash;
 mod examples;
 mod faults;
