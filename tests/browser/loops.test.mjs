@@ -7,11 +7,11 @@ import { startReceiver, until } from "./receivers.mjs";
 import { Towpath } from "./towpath.mjs";
 
 const OWNER = { name: "Ada Lovelace", email: "ada@example.com", password: "analytical engine 1843" };
-let browser, receiver, towpath, page;
+let browser, receiver, towpath, page, gone;
 
 before(async () => {
   browser = await openBrowser();
-  receiver = await startReceiver();
+  receiver = await startReceiver((it) => (it.path === gone ? { status: 404, body: { error: "no such order" } } : { status: 200, body: { ok: true } }));
   towpath = await Towpath.start();
   page = await openPage(browser, { baseURL: towpath.url });
   await page.goto(towpath.url + towpath.setupPath);
@@ -101,6 +101,25 @@ test("a for-each over a list is built by clicking, runs, and shows its items", a
   await page.waitForSelector('.picture-lane-taken h3:has-text("Item 2")');
   await page.waitForFunction(() => document.querySelector(".run-details").textContent.includes("/orders/A-2"));
   await looksRight("for-each-run");
+
+  // One item fails, and the others go on: the page shows it first, with the reason.
+  gone = "/orders/A-2";
+  await page.goBack();
+  await page.goBack();
+  await page.click('[data-step="for_each"]');
+  await page.selectOption("[data-field=on_failed] select", { label: "Go on with the others" }).catch(() => page.click('[data-field=on_failed] label:has-text("Go on with the others")'));
+  await saved();
+  await page.click(".publish");
+  await page.waitForSelector('.state:has-text("v2 runs")');
+  assert.equal((await send()).status, 202);
+  await page.waitForSelector('.box-rounds:has-text("2 of 3 done, 1 failed")');
+  await page.click('.run-banner a:has-text("See the run")');
+  await page.waitForSelector('.picture-lane-taken h3:has-text("Item 2")');
+  assert.equal(await page.locator(".round-list li").count(), 1);
+  assert.match(await page.locator(".round-list li").innerText(), /2\s+failed.*404/s);
+  await looksRight("for-each-failed-run");
+  await page.click("text=Show all of them");
+  await page.waitForFunction(() => document.querySelectorAll(".round-list li").length === 3);
   assert.deepEqual(page.complaints, []);
 });
 

@@ -270,6 +270,10 @@ impl<'a> Driver<'a> {
         if !questions.is_empty() {
             return self.save(Then::Ask(questions)).await;
         }
+        // While others go on, a result doesn't wait for them.
+        if self.progress.holds_results() {
+            return self.save(Then::GoOn).await;
+        }
         let hides = !self.progress.unsaved().is_empty();
         let hidden_since = *self.hidden_since.get_or_insert_with(Instant::now);
         let show_in = SHOW_AFTER.saturating_sub(hidden_since.elapsed());
@@ -280,10 +284,6 @@ impl<'a> Driver<'a> {
                 let at = self.core.parts.clock.now();
                 for done in self.calls.take() {
                     self.progress.acted(&done.acting, done.result, done.trace, at);
-                }
-                // While others go on, a result doesn't wait for them.
-                if !self.calls.is_empty() && self.progress.holds_results() {
-                    return self.save(Then::GoOn).await;
                 }
                 Saved::GoOn
             }

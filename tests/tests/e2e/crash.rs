@@ -144,3 +144,54 @@ async fn unsafe_effects_are_never_sent_twice_without_a_decision() {
     assert!(paths.len() + decided >= RUNS * STEPS, "each effect was seen, or a person said that it went through");
     drop(it.app);
 }
+
+const ITEMS: usize = 120;
+
+/// A loop of keyed calls, several at a time, through kills of the server: every item is called under one key, and the results are
+/// complete and in order.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_loop_of_keyed_effects_goes_on_where_it_was_after_every_kill() {
+    let cluster = Cluster::start(true).await.expect("a PostgreSQL of its own");
+    let settings = Settings { database_url: Some(cluster.database().await.unwrap()), ..Settings::default() };
+    let app = TestApp::start_with(settings.expect_error("ERROR")).await;
+    let receiver = Receiver::answering(|_, _| Reply::After(Duration::from_millis(40), 200)).await;
+    let owner = app.owner().await;
+    let call = json!({ "id": "call", "use": "http.request", "retry": { "attempts": 50, "first": "100ms", "max": "1s" },
+        "input": { "method": "POST", "url": format!("{}/{{{{ item }}}}", receiver.url), "keyed": true, "body_kind": "none" } });
+    let each = json!({ "id": "each", "use": "for_each", "body": { "steps": [call] },
+        "input": { "list": "{{ trigger.body.items }}", "at_once": 4, "result": "{{ item }}" } });
+    let check = json!({ "id": "check", "use": "set", "input": { "fields": {
+        "complete": "{{ steps.each.items == trigger.body.items }}", "count": "{{ steps.each.succeeded }}" } } });
+    let workflow =
+        json!({ "name": "A loop", "trigger": { "use": "webhook", "input": { "methods": ["POST"] } }, "steps": [each, check] });
+    let draft = owner.publish(&workflow).await;
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let items: Vec<usize> = (0..ITEMS).collect();
+    let answer = http.post(draft.hook()).json(&json!({ "items": items })).send().await.unwrap();
+    assert_eq!(answer.status(), 202);
+    let mut random = SmallRng::seed_from_u64(0x70_79);
+    // A run that is alone at more deaths than these in a row is set aside as their cause.
+    for _ in 0..4 {
+        tokio::time::sleep(Duration::from_millis(random.random_range(100..300))).await;
+        app.kill();
+        app.boot().await;
+    }
+    let database = PgPool::connect(&app.database_url).await.unwrap();
+    until("the run has ended", Duration::from_secs(120), || async {
+        (count(&database, "select count(*) from run_end").await == 1).then_some(())
+    })
+    .await;
+    assert_eq!(count(&database, "select count(*) from run_end where state = 1").await, 1, "it succeeded");
+    let journal: Vec<u8> = sqlx::query_scalar("select journal from run_end").fetch_one(&database).await.unwrap();
+    let journal = String::from_utf8(journal).unwrap();
+    assert!(journal.contains(&format!(r#""output":{{"count":{ITEMS},"complete":true}}"#)), "{journal}");
+    let mut keys_of_path: HashMap<String, HashSet<String>> = HashMap::new();
+    for arrived in receiver.arrived() {
+        let key = arrived.key().expect("a keyed effect carries its key").to_owned();
+        keys_of_path.entry(arrived.path).or_default().insert(key);
+    }
+    assert_eq!(keys_of_path.len(), ITEMS, "the receiver saw each item");
+    assert!(keys_of_path.values().all(|keys| keys.len() == 1), "an item has one key over attempts and crashes");
+    let keys: HashSet<&String> = keys_of_path.values().flatten().collect();
+    assert_eq!(keys.len(), ITEMS, "no two items share a key");
+}

@@ -54,6 +54,9 @@ pub struct Tried {
     input: Json,
     #[serde(skip_serializing_if = "Json::is_null")]
     output: Json,
+    /// The items that a for-each would go through.
+    #[serde(skip_serializing_if = "Json::is_null")]
+    list: Json,
     /// What a Respond step would answer to the caller.
     #[serde(skip_serializing_if = "Json::is_null")]
     answer: Json,

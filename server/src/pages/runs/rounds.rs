@@ -12,6 +12,7 @@ use crate::{
 use serde::Deserialize;
 use std::collections::HashMap;
 use towpath_engine::{
+    Json,
     ids::{RunId, WorkspaceId},
     record::{Entry, LineEnd, LinesKind, Record},
     workflow::{LinePath, StepPath},
@@ -172,7 +173,7 @@ pub fn view(run: &str, words: String, counts: &Counts, page: &Page, shown: Optio
     let round = |entry: &Entry| {
         let Record::LineEnded { line, end, .. } = &entry.record else { return None };
         let (state, message) = match end {
-            LineEnd::Done => (badge("ok", "done"), None),
+            LineEnd::Done => (badge("ok", "done"), given(&entry.record)),
             LineEnd::Filtered => (badge("off", "filtered out"), None),
             LineEnd::Cancelled => (badge("off", "cut off"), None),
             LineEnd::Failed { failed } => (badge("bad", "failed"), Some(failed.error.message.clone())),
@@ -189,6 +190,17 @@ pub fn view(run: &str, words: String, counts: &Counts, page: &Page, shown: Optio
             .then(|| format!("/runs/{run}?rounds={}", if page.failed { "all" } else { "failed" })),
         more: last.filter(|_| page.more).map(|last| format!("/runs/{run}?rounds={which}&after={last}")),
     }
+}
+
+/// What a round of a for-each gave, in a few words.
+fn given(record: &Record) -> Option<String> {
+    let Record::LineEnded { result: Some(result), .. } = record else { return None };
+    let text = match result {
+        Json::Null | Json::Bool(_) => return None,
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    Some(text.chars().take(160).collect())
 }
 
 /// A path as a part of an address.
