@@ -30,7 +30,12 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         tokio::spawn(async move {
             // What came from a backup tells and starts nothing by itself.
             held.engine.released().await;
-            tokio::join!(alert::run(alerts), ingest::schedule::run(held.clone()), ingest::poll::run(held.clone()));
+            tokio::join!(
+                alert::run(alerts),
+                ingest::schedule::run(held.clone()),
+                ingest::poll::run(held.clone()),
+                ingest::failure::run(held.clone())
+            );
         });
         tokio::spawn(hold::carry_out(app.clone()));
         tokio::spawn(reachability::keep_looking(app.clone()));

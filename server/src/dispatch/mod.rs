@@ -50,12 +50,14 @@ pub enum TriggerKind {
     Schedule = 5,
     /// Something new that was found by looking.
     Poll = 6,
+    /// A run of another workflow failed.
+    Failure = 7,
 }
 
 impl TriggerKind {
     /// The kind behind a stored number; what an older build didn't know counts as a request.
     pub fn from_code(code: i16) -> Self {
-        [Self::Form, Self::Manual, Self::Replay, Self::Schedule, Self::Poll]
+        [Self::Form, Self::Manual, Self::Replay, Self::Schedule, Self::Poll, Self::Failure]
             .into_iter()
             .find(|kind| *kind as i16 == code)
             .unwrap_or(Self::Webhook)

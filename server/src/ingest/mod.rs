@@ -1,11 +1,12 @@
 //! Outside becomes an event: webhook, form, manual. Verified, parsed once, deduplicated; accepted or parked, never lost.
 //!
-//! [`webhook`], [`form`], [`manual`], [`schedule`] and [`poll`] make an event of what arrived and say whether it may come in; [`take`] is the one way on from
+//! [`webhook`], [`form`], [`manual`], [`schedule`], [`failure`] and [`poll`] make an event of what arrived and say whether it may come in; [`take`] is the one way on from
 //! there, by the pure [`decide`]. It builds no workflow and runs none.
 
 pub mod alarm;
 pub mod body;
 pub mod decide;
+pub mod failure;
 pub mod form;
 pub mod issues;
 pub mod manual;

@@ -1,11 +1,12 @@
 //! Brings what starts a workflow by itself in line with its state and its published version: the row of its
-//! schedule, of its poll, of its listener.
+//! schedule, of its poll, of its listener, of its watch over failures.
 
-use super::{poll, schedule};
+use super::{failure, poll, schedule};
 use crate::{
     app::App,
     store::{
         self,
+        failure_watches::{self, Watch},
         listeners::{self, Listener},
         polls, schedules, versions, workflows,
     },
@@ -32,6 +33,7 @@ pub async fn settle(
         Err(store::Error::NotFound) => {
             schedules::remove(connection, workspace, workflow).await?;
             listeners::remove(connection, workspace, workflow).await?;
+            failure_watches::remove(connection, workspace, workflow).await?;
             return polls::remove(connection, workspace, workflow).await;
         }
         Err(error) => return Err(error),
@@ -56,6 +58,16 @@ pub async fn settle(
     match trigger.as_ref().and_then(|(version, trigger)| listener(registry, place, *version, trigger, running)) {
         Some(wanted) => listeners::put(connection, &wanted).await?,
         None => listeners::remove(connection, workspace, workflow).await?,
+    }
+    match &trigger {
+        Some((version, trigger)) if trigger.operation == failure::OPERATION => {
+            let before = failure_watches::find(&mut *connection, workspace, workflow).await?;
+            // Whoever was listening goes on where it was.
+            let (since, told_until) = before.filter(|it| it.running).map_or((now, now), |it| (it.since, it.told_until));
+            let watch = Watch { workspace, workflow, version: *version, running, since, told_until };
+            failure_watches::put(connection, &watch).await?;
+        }
+        _ => failure_watches::remove(connection, workspace, workflow).await?,
     }
     let wanted = match &trigger {
         Some((version, trigger)) if registry.poll(&trigger.operation).is_some() => {

@@ -107,7 +107,7 @@ async fn start(app: &App, to: &Addressee, arrival: Arrival, version: u32) -> Res
         Accepted::New(run) => Ok(Taken::Started { run, duplicate: false }),
         Accepted::Duplicate(run) => {
             // Whoever looks for news expects to see some of it again.
-            if !matches!(kind, TriggerKind::Schedule | TriggerKind::Poll) {
+            if !matches!(kind, TriggerKind::Schedule | TriggerKind::Poll | TriggerKind::Failure) {
                 let refusal = Refusal::new(Reason::Duplicate, format!("The same delivery came before and started run {run}."));
                 app.ingest.refusals.note(to.workspace, to.workflow, &refusal, address, size);
             }

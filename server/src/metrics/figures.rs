@@ -25,7 +25,7 @@ pub fn figures() -> &'static Figures {
 pub struct Figures {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
-    accepted: [Counter; 6],
+    accepted: [Counter; 7],
     accept_seconds: Histogram,
     duplicates: Counter,
     started: Counter,
@@ -41,7 +41,7 @@ pub struct Figures {
     schedule_lateness: Histogram,
 }
 
-const KINDS: [&str; 6] = ["webhook", "form", "manual", "replay", "schedule", "poll"];
+const KINDS: [&str; 7] = ["webhook", "form", "manual", "replay", "schedule", "poll", "failure"];
 const STATES: [&str; 4] = ["succeeded", "failed", "cancelled", "dead_lettered"];
 const CLASSES: [&str; 6] = ["1xx", "2xx", "3xx", "4xx", "5xx", "none"];
 

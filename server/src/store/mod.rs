@@ -19,9 +19,10 @@ pub mod edits;
 pub mod endpoints;
 /// Events that were taken, whichever way they came.
 pub mod event_keys;
+/// Bytes that pass between steps by reference.
+pub mod failure_watches;
 /// Figures over runs.
 pub mod figures;
-/// Bytes that pass between steps by reference.
 pub mod files;
 /// Writes that named a key, and what was answered.
 pub mod idempotent_writes;

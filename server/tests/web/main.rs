@@ -2,6 +2,7 @@
 
 mod connections;
 mod connectors;
+mod failures;
 mod forms;
 mod hooks;
 mod house;

@@ -10,6 +10,7 @@ use crate::{
     auth::Actor,
     dispatch::TriggerKind,
     ingest::{
+        failure,
         form::token,
         samples,
         webhook::{
@@ -135,6 +136,7 @@ pub async fn of(app: &App, actor: &Actor, workflow: WorkflowId) -> Result<Trigge
         Some("form") => [TriggerKind::Form as i16; 2],
         Some("manual") => [TriggerKind::Manual as i16; 2],
         Some("schedule") => [TriggerKind::Schedule as i16; 2],
+        Some(failure::OPERATION) => [TriggerKind::Failure as i16; 2],
         // A service's news may be found and brought.
         _ => [TriggerKind::Webhook as i16, TriggerKind::Poll as i16],
     };
@@ -200,6 +202,13 @@ fn now(state: &str, published: Option<&Json>, draft: Option<&Trigger>, polls: bo
         return match state {
             "published" if same => "Each time starts a run.",
             "paused" if same => "The workflow is paused: its times pass and start nothing.",
+            _ => "It starts nothing until the workflow is published.",
+        };
+    }
+    if draft.is_some_and(|trigger| trigger.operation == failure::OPERATION) {
+        return match state {
+            "published" if same => "Each run that fails in this workspace starts a run, but for those that a failure started.",
+            "paused" if same => "The workflow is paused: what fails now starts nothing.",
             _ => "It starts nothing until the workflow is published.",
         };
     }

@@ -78,6 +78,7 @@ pub fn started_by(trigger_kind: i16) -> &'static str {
         3 => "a person",
         5 => "the schedule",
         6 => "something new",
+        7 => "a failed run",
         _ => "a replay",
     }
 }
