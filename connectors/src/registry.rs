@@ -3,7 +3,7 @@
 //! folder and one line in its family's list.
 
 use crate::{
-    email, flow, http,
+    data, email, flow, http,
     manifest::{Folder, check::check},
     native,
     sdk::{
@@ -47,8 +47,10 @@ pub enum NotLoaded {
 impl Registry {
     /// Everything that is built in.
     pub fn built_in() -> Self {
-        let mut registry: Self =
-            [triggers::entries(), http::entries(), email::entries(), flow::entries()].into_iter().flatten().collect();
+        let mut registry: Self = [triggers::entries(), http::entries(), email::entries(), flow::entries(), data::entries()]
+            .into_iter()
+            .flatten()
+            .collect();
         registry.insert(Listed { connector: http::connector(), icon: None, readme: None });
         registry.insert(Listed { connector: email::connector(), icon: None, readme: None });
         for folder in Folder::embedded() {
@@ -240,6 +242,10 @@ mod tests {
                         assert!(options(&other.kind).is_none_or(|options| options.contains(value)), "{at}: shown by no option");
                     }
                 }
+                if let Some(list) = &field.each {
+                    let list = operation.field(list).unwrap_or_else(|| panic!("{at}: goes through a field that isn't there"));
+                    assert!(list.each.is_none() && list.expressions && field.expressions, "{at}: goes through no list");
+                }
                 if operation.role == Role::Trigger {
                     assert!(!field.expressions, "{at}: a trigger has nothing to compute from");
                 }
@@ -273,6 +279,9 @@ mod tests {
                     FieldKind::Lines => default.is_array(),
                     FieldKind::FormFields | FieldKind::Inputs => {
                         serde_json::from_value::<Vec<triggers::question::Question>>(default.clone()).is_ok()
+                    }
+                    FieldKind::Conditions => {
+                        serde_json::from_value::<towpath_engine::condition::Conditions>(default.clone()).is_ok()
                     }
                     FieldKind::Json => true,
                     FieldKind::Text

@@ -127,6 +127,9 @@ pub struct Field {
     /// What a person may pick from, asked of the service through the step's connection. Any other value may be typed as well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pick: Option<Pick>,
+    /// Its expressions are worked out for each item of a list and may name `item` and `index`; the field that holds the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub each: Option<String>,
 }
 
 /// Options that the service lists.
@@ -209,6 +212,8 @@ pub enum FieldKind {
     Zone,
     /// Names and values in order: an object.
     Pairs,
+    /// What must hold, see [`crate::condition::Conditions`].
+    Conditions,
     /// Free JSON built as a tree of values; text inside may hold expressions.
     Json,
     /// E-mail addresses: a text with commas, or a list.
@@ -247,6 +252,7 @@ mod tests {
             show_if: show_if.map(|(field, is)| ShowIf { field: field.into(), is: vec![is] }),
             expressions: false,
             pick: None,
+            each: None,
         }
     }
 

@@ -77,7 +77,7 @@ fn parse(normal: &Normal<'_>) -> serde_json::Result<Json> {
 }
 
 /// Where the last of these bytes stands, in words.
-fn place(before: &[u8]) -> String {
+pub(crate) fn place(before: &[u8]) -> String {
     let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
     let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     let column = String::from_utf8_lossy(&before[start..]).chars().count() + 1;

@@ -1,10 +1,18 @@
-//! The steps that the engine does itself: set, filter, branch, delay, stop and respond. Their results follow from the context
+//! The steps that the engine does itself: set, filter, branch, delay, stop and respond, and those that work on data. Their results follow from the context
 //! alone; nothing here waits, sends or reads a clock.
 
+mod data;
+mod format;
+mod formats;
+mod list;
+mod look_up;
 mod respond;
+mod schema;
 #[cfg(test)]
 mod tests;
 
+pub use data::DataStep;
+pub use list::MAX_ITEMS;
 pub use respond::{Respond, is_refused_header};
 
 use crate::{
@@ -33,6 +41,8 @@ pub enum PureStep {
         reason: Option<Template>,
     },
     Respond(Respond),
+    /// A step that works on data.
+    Data(Box<dyn DataStep>),
 }
 
 /// How long to wait, or until when.
@@ -45,7 +55,7 @@ pub enum Delay {
 /// What a step of the engine's own came to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// set: its fields; filter: `{ "passed": bool }`; branch: `{ "case": index or null, "title": … }`.
+    /// set: its fields; data steps: their result; filter: `{ "passed": bool }`; branch: `{ "case": index or null, "title": … }`.
     Done { output: Json },
     /// respond: give this answer, then go on; the output is `{ "status": … }`.
     Answered { answer: Answer, output: Json },
@@ -103,7 +113,7 @@ impl PureStep {
                 reason: field("reason")?,
             },
             "respond" => Self::Respond(Respond::compile(step)?),
-            _ => return Ok(None),
+            _ => return Ok(data::compile(step)?.map(Self::Data)),
         }))
     }
 
@@ -136,6 +146,7 @@ impl PureStep {
                 let output = json!({ "status": answer.status });
                 Ok(Outcome::Answered { answer, output })
             }
+            Self::Data(step) => Ok(Outcome::Done { output: data::evaluate(&**step, context)? }),
         }
     }
 
@@ -155,6 +166,7 @@ impl PureStep {
             Self::Branch(cases) => cases.iter().for_each(|(_, condition)| add(condition.paths())),
             Self::Stop { outcome, reason } => [Some(outcome), reason.as_ref()].into_iter().flatten().for_each(|t| add(t.paths())),
             Self::Respond(respond) => respond.templates().for_each(|template| add(template.paths())),
+            Self::Data(step) => add(data::paths(&**step)),
         }
         paths
     }

@@ -54,6 +54,7 @@ fn field(name: &str, kind: FieldKind) -> Field {
         show_if: None,
         expressions: true,
         pick: None,
+        each: None,
     }
 }
 

@@ -155,6 +155,7 @@ impl Input {
             placeholder: self.placeholder.clone().unwrap_or_default(),
             show_if: self.show_if.as_ref().map(|it| ShowIf { field: it.field.clone(), is: it.is.clone() }),
             expressions: expressions && !fixed,
+            each: None,
             pick: self.pick.as_ref().map(|pick| Pick {
                 needs: needs(&pick.input),
                 searches: pick.search.is_some(),

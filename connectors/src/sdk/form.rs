@@ -21,6 +21,7 @@ pub fn field(name: &str, title: &str, kind: FieldKind) -> Field {
         show_if: None,
         expressions: true,
         pick: None,
+        each: None,
     }
 }
 
@@ -50,6 +51,8 @@ pub trait Change: Sized {
     fn advanced(self) -> Self;
     /// Shown only while `field` is shown and has one of `values`.
     fn show_if(self, field: &str, values: &[&str]) -> Self;
+    /// Worked out for each item of the list in that field.
+    fn each(self, list: &str) -> Self;
     /// Its text is taken as it stands; `{{` has no meaning in it.
     fn literal(self) -> Self;
 }
@@ -77,6 +80,10 @@ impl Change for Field {
     }
     fn show_if(mut self, field: &str, values: &[&str]) -> Self {
         self.show_if = Some(ShowIf { field: field.into(), is: values.iter().map(|value| json!(value)).collect() });
+        self
+    }
+    fn each(mut self, list: &str) -> Self {
+        self.each = Some(list.into());
         self
     }
     fn literal(mut self) -> Self {

@@ -3,7 +3,7 @@
 use super::{Conditions, Operator, Test, judge::Judge};
 use crate::{
     Json,
-    expr::{Context, ExprError, Template, pattern, value::show},
+    expr::{Context, ExprError, Template, items::Here, pattern, value::show},
 };
 use regex::Regex;
 use serde::Serialize;
@@ -60,12 +60,17 @@ impl Compiled {
 
     /// Do they hold? The parts of a group are looked at in order, and no further than needed.
     pub fn holds(&self, context: &Context) -> Result<bool, ExprError> {
-        self.root.holds(context)
+        self.root.holds(&Here::of(context))
+    }
+
+    /// [`Compiled::holds`] for an item of a list.
+    pub(crate) fn holds_for(&self, here: &Here<'_>) -> Result<bool, ExprError> {
+        self.root.holds(here)
     }
 
     /// Looks at every part and says what was compared.
     pub fn explain(&self, context: &Context) -> Explanation {
-        self.root.explain(context)
+        self.root.explain(&Here::of(context))
     }
 
     /// The paths that the conditions use, each once.
@@ -101,11 +106,11 @@ impl Node {
         }
     }
 
-    fn holds(&self, context: &Context) -> Result<bool, ExprError> {
+    fn holds(&self, here: &Here<'_>) -> Result<bool, ExprError> {
         match self {
             Self::All(parts) => {
                 for part in parts {
-                    if !part.holds(context)? {
+                    if !part.holds(here)? {
                         return Ok(false);
                     }
                 }
@@ -113,30 +118,28 @@ impl Node {
             }
             Self::Any(parts) => {
                 for part in parts {
-                    if part.holds(context)? {
+                    if part.holds(here)? {
                         return Ok(true);
                     }
                 }
                 Ok(false)
             }
-            Self::Expression { template, place, source } => {
-                boolean(template, context, source).map_err(|error| error.within(place))
-            }
-            Self::Test(test) => test.holds(context, &mut Judge::silent()).map(|(holds, ..)| holds),
+            Self::Expression { template, place, source } => boolean(template, here, source).map_err(|error| error.within(place)),
+            Self::Test(test) => test.holds(here, &mut Judge::silent()).map(|(holds, ..)| holds),
         }
     }
 
-    fn explain(&self, context: &Context) -> Explanation {
+    fn explain(&self, here: &Here<'_>) -> Explanation {
         let (word, parts) = match self {
             Self::All(parts) => ("all", parts),
             Self::Any(parts) => ("any", parts),
             Self::Expression { template, place, source } => {
-                let result = boolean(template, context, source).map_err(|error| error.within(place));
+                let result = boolean(template, here, source).map_err(|error| error.within(place));
                 return Explanation::new(source.clone(), Vec::new(), result);
             }
             Self::Test(test) => {
                 let mut judge = Judge::noting();
-                return match test.holds(context, &mut judge) {
+                return match test.holds(here, &mut judge) {
                     Ok((holds, value, to)) => {
                         Explanation::new(test.sentence(value.as_ref(), to.as_ref()), judge.notes, Ok(holds))
                     }
@@ -144,7 +147,7 @@ impl Node {
                 };
             }
         };
-        let parts: Vec<Explanation> = parts.iter().map(|part| part.explain(context)).collect();
+        let parts: Vec<Explanation> = parts.iter().map(|part| part.explain(here)).collect();
         let failed = parts.iter().any(|part| part.holds.is_none());
         // As `holds` does: an error counts unless an earlier part decides.
         let decided = parts.iter().find(|part| part.holds != Some(word == "all")).map(|part| part.holds);
@@ -195,10 +198,10 @@ impl Comparing {
         Ok(Self { value, is: test.is, to, regex, place: place.to_owned() })
     }
 
-    fn holds(&self, context: &Context, judge: &mut Judge) -> Result<(bool, Option<Json>, Option<Json>), ExprError> {
-        let value = self.value.resolve(context).map_err(|error| error.within(&field(&self.place, "value")))?;
+    fn holds(&self, here: &Here<'_>, judge: &mut Judge) -> Result<(bool, Option<Json>, Option<Json>), ExprError> {
+        let value = here.resolve(&self.value).map_err(|error| error.within(&field(&self.place, "value")))?;
         let to = match &self.to {
-            Some(to) => to.resolve(context).map_err(|error| error.within(&field(&self.place, "to")))?,
+            Some(to) => here.resolve(to).map_err(|error| error.within(&field(&self.place, "to")))?,
             None => None,
         };
         let holds = match (&self.regex, self.is) {
@@ -234,10 +237,10 @@ impl Explanation {
     }
 }
 
-fn boolean(template: &Template, context: &Context, source: &str) -> Result<bool, ExprError> {
+fn boolean(template: &Template, here: &Here<'_>, source: &str) -> Result<bool, ExprError> {
     let error =
         |message: &str, saw: Option<&Json>| ExprError { part: source.to_owned(), saw: saw.map(show), ..ExprError::new(message) };
-    let resolved = template.resolve_noting(context)?;
+    let resolved = here.resolve_noting(template)?;
     match (resolved.value, resolved.missing.into_iter().next()) {
         (Some(Json::Bool(holds)), _) => Ok(holds),
         (Some(value), _) => Err(error("This expression must yield true or false.", Some(&value))),

@@ -5,6 +5,7 @@ use super::{
     context::Context,
     error::Fault,
     functions::{Arguments, Function},
+    items::Item,
     number::{self, Num},
     print,
     value::{Val, is_empty, is_true, kind, same, show, wrong},
@@ -14,6 +15,8 @@ use std::{cell::Cell, cmp::Ordering};
 
 /// How many steps the evaluation of one template may take; a node is one, and so are eight items of a list.
 pub const FUEL: usize = 50_000;
+/// How many steps more a step that works on a list may take for each of its items.
+pub(super) const FUEL_PER_ITEM: usize = 100;
 /// How long a text, or the compact JSON of a list or an object, may be that an expression makes, in bytes.
 pub const MAX_MADE: usize = 1 << 20;
 /// How much a template may yield in all, values passed on unchanged included, in bytes of compact JSON.
@@ -25,17 +28,29 @@ pub(super) struct Scope<'a> {
     /// The field whose text is evaluated; with the offset of a call it seeds `uuid()` and `random()`.
     pub place: &'a str,
     fuel: &'a Allowance,
+    /// The item of the list that a step works on, where there is one.
+    item: Option<Item<'a>>,
 }
 
 /// What one resolving of a template may still use.
-pub(super) struct Allowance {
+pub(crate) struct Allowance {
+    most: usize,
     fuel: Cell<usize>,
     bytes: Cell<usize>,
 }
 
 impl Allowance {
     pub fn full() -> Self {
-        Self { fuel: Cell::new(FUEL), bytes: Cell::new(MAX_TOTAL) }
+        Self::of(FUEL)
+    }
+
+    /// What the templates of a step may use together that are worked out for each of `items`.
+    pub fn for_items(items: usize) -> Self {
+        Self::of(FUEL + items.saturating_mul(FUEL_PER_ITEM))
+    }
+
+    fn of(most: usize) -> Self {
+        Self { most, fuel: Cell::new(most), bytes: Cell::new(MAX_TOTAL) }
     }
 
     /// Takes `bytes` off the total.
@@ -47,14 +62,22 @@ impl Allowance {
 }
 
 impl<'a> Scope<'a> {
-    pub fn new(context: &'a Context, place: &'a str, fuel: &'a Allowance) -> Self {
-        Self { context, place, fuel }
+    pub fn new(context: &'a Context, place: &'a str, fuel: &'a Allowance, item: Option<Item<'a>>) -> Self {
+        Self { context, place, fuel, item }
+    }
+
+    /// A number that is the same whenever this place is evaluated, and another for each item.
+    pub fn seed(&self, at: usize) -> uuid::Uuid {
+        match self.item {
+            Some(item) => self.context.seed(&format!("{}\n{}", self.place, item.index), at),
+            None => self.context.seed(self.place, at),
+        }
     }
 
     pub fn spend(&self, steps: usize) -> Result<(), Fault> {
         let left = self.fuel.fuel.get().checked_sub(steps);
         self.fuel.fuel.set(left.unwrap_or(0));
-        left.map(|_| ()).ok_or_else(|| Fault::new(format!("This takes too much work: more than {FUEL} steps.")))
+        left.map(|_| ()).ok_or_else(|| Fault::new(format!("This takes too much work: more than {} steps.", self.fuel.most)))
     }
 
     /// Refuses to make something of that many bytes; asked before a filter makes it.
@@ -161,12 +184,12 @@ impl<'a> Scope<'a> {
             Root::Run => Val::Ref(self.context.run_value()),
             Root::Vars => Val::Ref(self.context.vars()),
             Root::Now => Val::text(self.context.now_text()),
-            Root::Item => match self.context.item() {
+            Root::Item => match self.item.map(|item| item.value).or_else(|| self.context.item()) {
                 Some(value) => Val::Ref(value),
                 None => Val::missing("There is no “item” here: it is only there inside a “For each”."),
             },
-            Root::Index => match self.context.index() {
-                Some(index) => Json::from(index).into(),
+            Root::Index => match self.item.map(|item| Json::from(item.index)).or_else(|| self.context.index().map(Json::from)) {
+                Some(index) => index.into(),
                 None => Val::missing("There is no “index” here: it is only there inside a loop."),
             },
             Root::Named(name) => match self.context.named_root(name) {

@@ -139,7 +139,7 @@ pub(super) fn combine(
     finite(float(a.to_f64(), b.to_f64()))
 }
 
-pub(super) fn add(a: Num, b: Num) -> Result<Num, Fault> {
+pub(crate) fn add(a: Num, b: Num) -> Result<Num, Fault> {
     combine(a, b, i128::checked_add, Decimal::checked_add, |a, b| a + b)
 }
 
@@ -152,7 +152,7 @@ pub(super) fn multiply(a: Num, b: Num) -> Result<Num, Fault> {
 }
 
 /// Whole when it comes out even, else a decimal.
-pub(super) fn divide(a: Num, b: Num) -> Result<Num, Fault> {
+pub(crate) fn divide(a: Num, b: Num) -> Result<Num, Fault> {
     if b.is_zero() {
         return Err("A number can't be divided by zero.".into());
     }

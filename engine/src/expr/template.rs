@@ -5,6 +5,7 @@ use super::{
     context::Context,
     error::{ExprError, Fault},
     eval::{Allowance, Scope},
+    items::Item,
     parser::{self, Known},
     print,
     split::{Piece, split},
@@ -99,7 +100,17 @@ impl Template {
 
     /// [`Template::resolve`], and which fields were left out and why.
     pub fn resolve_noting(&self, context: &Context) -> Result<Resolved, ExprError> {
-        let mut resolving = Resolving { context, allowance: Allowance::full(), missing: Vec::new() };
+        self.resolve_within(context, &Allowance::full(), None)
+    }
+
+    /// [`Template::resolve_noting`] out of an allowance that others use as well, for an item of a list where one is given.
+    pub(super) fn resolve_within(
+        &self,
+        context: &Context,
+        allowance: &Allowance,
+        item: Option<Item<'_>>,
+    ) -> Result<Resolved, ExprError> {
+        let mut resolving = Resolving { context, allowance, item, missing: Vec::new() };
         let value = resolving.node(&self.root)?;
         if let Some(value) = &value {
             json::check_depth(value, json::STORED_DEPTH).map_err(ExprError::new)?;
@@ -110,7 +121,8 @@ impl Template {
     /// The pieces of a tree that is one text, for a reader that encodes each value before it puts them together. What isn't a text
     /// is one piece.
     pub fn resolve_pieces(&self, context: &Context) -> Result<Vec<ResolvedPiece>, ExprError> {
-        let mut resolving = Resolving { context, allowance: Allowance::full(), missing: Vec::new() };
+        let allowance = Allowance::full();
+        let mut resolving = Resolving { context, allowance: &allowance, item: None, missing: Vec::new() };
         let mut piece = |part: &Part, place: &Place| {
             let value = resolving.whole(part, place)?;
             Ok(ResolvedPiece::Value { path: part.expr.path(), value })
@@ -245,7 +257,8 @@ fn error(fault: Fault, source: &str, before: usize, place: &str) -> ExprError {
 
 struct Resolving<'c> {
     context: &'c Context,
-    allowance: Allowance,
+    allowance: &'c Allowance,
+    item: Option<Item<'c>>,
     missing: Vec<ExprError>,
 }
 
@@ -273,7 +286,7 @@ impl Resolving<'_> {
     }
 
     fn whole(&mut self, part: &Part, place: &str) -> Result<Option<Json>, ExprError> {
-        let scope = Scope::new(self.context, place, &self.allowance);
+        let scope = Scope::new(self.context, place, self.allowance, self.item);
         match scope.eval(&part.expr).map_err(|fault| part.error(fault, place))? {
             Val::Missing(why) => {
                 self.missing.push(part.error(Fault::new(why.into_string()), place));
@@ -293,7 +306,7 @@ impl Resolving<'_> {
             match chunk {
                 Chunk::Literal(literal) => text.push_str(literal),
                 Chunk::Part(part) => {
-                    let scope = Scope::new(self.context, place, &self.allowance);
+                    let scope = Scope::new(self.context, place, self.allowance, self.item);
                     let value = scope.eval(&part.expr).map_err(|fault| part.error(fault, place))?;
                     print::push(&mut text, value.json().map_err(|fault| part.error(fault, place))?);
                     let room = scope.room(text.len());

@@ -8,7 +8,8 @@ use super::{
 use crate::{
     Json, Object,
     catalogue::{Choice, Field, FieldKind, Operation},
-    expr::{Template, closest, moment, value::show},
+    condition::{Compiled, Conditions},
+    expr::{ExprError, Template, closest, items, moment, value::show},
     schedule,
     workflow::Span,
 };
@@ -65,16 +66,30 @@ fn field(check: &mut Check<'_>, field: &Field, value: &Json, position: usize) {
         true => Reader::after_round_of(position),
         false => Reader::at(position),
     };
-    match Template::compile(value) {
+    match used(field, value) {
+        Ok(Some(paths)) => names::check(check, &field.name, &paths, mentions_default(value), reader),
+        Ok(None) => constant(check, field, value),
         Err(error) => {
             let error = error.within(&field.name);
             check.say(Severity::Blocks, Some(error.field.clone()), error.to_string());
         }
-        Ok(template) => match template.literal() {
-            Some(value) => constant(check, field, value),
-            None => names::check(check, &field.name, &template.paths(), mentions_default(value), reader),
-        },
     }
+}
+
+/// The paths that a field's value uses, without those of the items of its list. `None`: it is the same in every run.
+fn used(field: &Field, value: &Json) -> Result<Option<Vec<String>>, ExprError> {
+    let paths = if field.kind == FieldKind::Conditions {
+        // What can't be read as conditions at all is said of the value as a whole.
+        let Ok(conditions) = serde_json::from_value::<Conditions>(value.clone()) else { return Ok(None) };
+        Compiled::compile(&conditions)?.paths()
+    } else {
+        let template = Template::compile(value)?;
+        if template.literal().is_some() {
+            return Ok(None);
+        }
+        template.paths()
+    };
+    Ok(Some(if field.each.is_some() { items::outside(paths).collect() } else { paths }))
 }
 
 /// Checks a value that is the same in every run.
@@ -118,6 +133,9 @@ fn constant(check: &mut Check<'_>, field: &Field, value: &Json) {
         FieldKind::Pairs => {
             (!value.is_object()).then(|| format!("“{}” takes names and values, not {}.", field.title, show(value)))
         }
+        FieldKind::Conditions => serde_json::from_value::<Conditions>(value.clone())
+            .err()
+            .map(|error| format!("“{}” takes conditions, and this can't be read as such: {error}.", field.title)),
         FieldKind::Json => None,
         FieldKind::Emails => wrong_address(value),
         FieldKind::Lines => wrong_line(value).then(|| format!("“{}” takes lines of text.", field.title)),

@@ -164,6 +164,6 @@ fn hmac(mut call: Arguments<'_>) -> Value<'_> {
 }
 
 fn uuid(call: Arguments<'_>) -> Value<'_> {
-    let seed = call.scope.context.seed(call.scope.place, call.at);
+    let seed = call.scope.seed(call.at);
     Ok(Val::text(uuid::Builder::from_random_bytes(*seed.as_bytes()).into_uuid().to_string()))
 }

@@ -1,7 +1,7 @@
 //! The filters and functions, one file for each group. They get evaluated arguments, look at nothing else, and say in a sentence
 //! what they can't work with. What they make is bounded before it is made.
 
-mod csv;
+pub(crate) mod csv;
 mod data;
 mod date;
 mod date_pattern;
@@ -10,7 +10,7 @@ mod locale;
 mod number;
 mod object;
 mod text;
-mod xml;
+pub(crate) mod xml;
 
 use super::functions::Function;
 

@@ -213,7 +213,7 @@ fn range(mut call: Arguments<'_>) -> Value<'_> {
 }
 
 fn random(mut call: Arguments<'_>) -> Value<'_> {
-    let seed = call.scope.context.seed(call.scope.place, call.at).as_u128();
+    let seed = call.scope.seed(call.at).as_u128();
     // The seed is a hash, version and variant bits aside; these 53 bits are among the others.
     let draw = (seed & ((1 << 53) - 1)) as u64;
     if !call.given(0) {

@@ -8,7 +8,7 @@ use crate::{
         print,
         value::{Val, wrong},
     },
-    json::STORED_DEPTH,
+    json::{self, STORED_DEPTH},
 };
 use quick_xml::{
     Reader, XmlVersion,
@@ -70,14 +70,32 @@ impl Open {
 /// `text | parse_xml`
 pub(super) fn read(mut call: Arguments<'_>) -> Value<'_> {
     let text = call.text(0)?;
-    let mut reader = Reader::from_str(text.strip_prefix('\u{feff}').unwrap_or(&text));
+    read_document(&text, |steps| call.scope.spend(steps)).map(Val::Own)
+}
+
+/// Reads a document as an object with its root element. Errors say where. `spend` is asked for the work.
+pub(crate) fn read_document(text: &str, spend: impl Fn(usize) -> Result<(), Fault>) -> Result<Json, Fault> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut reader = Reader::from_str(text);
+    let mut began = 0;
+    elements(&mut reader, &mut began, spend).map_err(|fault| {
+        let at = text.floor_char_boundary(began.min(text.len()));
+        Fault { message: format!("{} ({})", fault.message, json::place(&text.as_bytes()[..at])), ..fault }
+    })
+}
+
+/// `began` is where the part begins that is being read.
+fn elements(reader: &mut Reader<&[u8]>, began: &mut usize, spend: impl Fn(usize) -> Result<(), Fault>) -> Result<Json, Fault> {
     let document = Open { name: String::new(), fields: Object::new(), text: String::new() };
     let (mut open, mut inside) = (document, Vec::new());
+    let at = |position: u64| usize::try_from(position).unwrap_or(usize::MAX);
     loop {
+        *began = at(reader.buffer_position());
         let event = reader.read_event().map_err(|error| {
-            Fault::new(format!("This is not XML that can be read: {error} (at character {}).", reader.error_position()))
+            *began = at(reader.error_position());
+            Fault::new(format!("This is not XML that can be read: {error}."))
         })?;
-        call.scope.spend(1)?;
+        spend(1)?;
         match event {
             Event::Start(start) => {
                 if inside.len() >= STORED_DEPTH / 2 {
@@ -127,34 +145,44 @@ pub(super) fn read(mut call: Arguments<'_>) -> Value<'_> {
     if open.fields.is_empty() {
         return Err(Fault::new("There is no XML element in this text."));
     }
-    Ok(Json::Object(open.fields).into())
+    Ok(Json::Object(open.fields))
 }
 
 /// `object | xml("root")`
 pub(super) fn write(mut call: Arguments<'_>) -> Value<'_> {
     let value = call.take(0)?;
     let value = value.json()?;
-    crate::json::check_depth(value, STORED_DEPTH)?;
-    call.scope.room(crate::json::size(value))?;
-    let mut out = String::new();
-    let single = value.as_object().filter(|fields| fields.len() == 1).and_then(|fields| fields.iter().next());
-    match (call.given(1), single) {
-        // What parse_xml yields has its root element inside.
-        (false, Some((name, inner))) if !inner.is_array() && !name.starts_with(['@', '#']) => element(&mut out, name, inner)?,
-        (false, _) => element(&mut out, "root", value)?,
-        (true, _) => {
-            let root = call.text(1)?;
-            element(&mut out, &root, value)?;
-        }
-    }
-    Ok(Val::text(out))
+    call.scope.room(json::size(value))?;
+    let root = if call.given(1) { Some(call.text(1)?) } else { None };
+    write_document(value, root.as_deref(), |bytes| call.scope.room(bytes)).map(Val::text)
 }
 
-fn element(out: &mut String, name: &str, value: &Json) -> Result<(), Fault> {
+/// Writes a value as a document. Without a name for its root element the one that the value has inside is taken, else `root`.
+/// `room` is asked for the bytes so far.
+pub(crate) fn write_document(
+    value: &Json,
+    root: Option<&str>,
+    room: impl Fn(usize) -> Result<(), Fault>,
+) -> Result<String, Fault> {
+    json::check_depth(value, STORED_DEPTH)?;
+    let mut out = String::new();
+    let single = value.as_object().filter(|fields| fields.len() == 1).and_then(|fields| fields.iter().next());
+    match (root, single) {
+        // What parse_xml yields has its root element inside.
+        (None, Some((name, inner))) if !inner.is_array() && !name.starts_with(['@', '#']) => {
+            element(&mut out, name, inner, &room)?
+        }
+        (root, _) => element(&mut out, root.unwrap_or("root"), value, &room)?,
+    }
+    Ok(out)
+}
+
+fn element(out: &mut String, name: &str, value: &Json, room: &dyn Fn(usize) -> Result<(), Fault>) -> Result<(), Fault> {
+    room(out.len() + name.len())?;
     if let Json::Array(items) = value {
         return items.iter().try_for_each(|item| match item {
             Json::Array(_) => Err(wrong("xml", "no lists directly in lists", item)),
-            item => element(out, name, item),
+            item => element(out, name, item, room),
         });
     }
     check_name(name)?;
@@ -172,7 +200,7 @@ fn element(out: &mut String, name: &str, value: &Json) -> Result<(), Fault> {
         if name == "#text" {
             out.push_str(&escape(&*content(value)?));
         } else {
-            element(out, name, value)?;
+            element(out, name, value, room)?;
         }
     }
     if !value.is_object() {

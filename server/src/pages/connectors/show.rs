@@ -86,6 +86,7 @@ fn field(field: &catalogue::Field) -> Field {
             (FieldKind::Choice { .. }, _) => "one of several",
             (FieldKind::Choices { .. }, _) => "some of several",
             (FieldKind::Pairs, _) => "names and values",
+            (FieldKind::Conditions, _) => "conditions",
             (FieldKind::Json, _) => "data",
             (FieldKind::Lines, _) => "lines",
             (FieldKind::Files, _) => "files",
