@@ -1,6 +1,6 @@
 //! `connection` and `connection_person`: links to accounts at services, and who may use them. Secrets are only carried, sealed.
 
-use super::Error;
+use super::{Error, written::Written};
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor, types::Json as Sql};
 use std::collections::BTreeMap;
@@ -73,9 +73,9 @@ pub async fn insert(
         connector,
         auth,
         content.name,
-        Sql(content.fields) as _,
+        Written(content.fields) as _,
         content.secret_sealed,
-        Sql(content.hints) as _,
+        Written(content.hints) as _,
         content.hosts,
         owner.0,
         sharing(content.for_everybody),
@@ -101,9 +101,9 @@ pub async fn update(
         workspace.0,
         id.0,
         content.name,
-        Sql(content.fields) as _,
+        Written(content.fields) as _,
         content.secret_sealed,
-        Sql(content.hints) as _,
+        Written(content.hints) as _,
         content.hosts,
         sharing(content.for_everybody),
         now

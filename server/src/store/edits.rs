@@ -1,6 +1,6 @@
 //! `workflow_edit`: the edits of a draft, by the revision that each led to. A stale tab reads what it missed here.
 
-use super::Error;
+use super::{Error, written::Written};
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor, types::Json as Sql};
 use towpath_engine::{
@@ -37,8 +37,8 @@ pub async fn insert(
         workflow.0,
         revision,
         workspace.0,
-        Sql(operations) as _,
-        Sql(inverse) as _,
+        Written(operations) as _,
+        Written(inverse) as _,
         by.0,
         now
     )

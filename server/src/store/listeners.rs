@@ -1,6 +1,6 @@
 //! `listener`: published workflows whose service sends its news to one address for all of them.
 
-use super::Error;
+use super::{Error, written::Written};
 use sqlx::{PgConnection, PgExecutor, types::Json as Sql};
 use towpath_engine::{
     Object,
@@ -34,7 +34,7 @@ pub async fn put(connection: &mut PgConnection, listener: &Listener) -> Result<(
         listener.connector,
         listener.operation,
         listener.connection.0,
-        Sql(&listener.input) as _,
+        Written(&listener.input) as _,
         listener.running
     )
     .execute(connection)

@@ -79,6 +79,8 @@ pub mod workflow_list;
 pub mod workflows;
 /// Names, time zones, who hears of failures.
 pub mod workspaces;
+/// JSON as it is written.
+mod written;
 
 /// What a statement can answer besides rows.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,7 @@
 //! `poll`: what is looked at for workflows whose trigger asks a service for news: the cursor, the time of the next look, what came
 //! of the last ones. A cursor moves on only from the look that it was read for.
 
-use super::Error;
+use super::{Error, written::Written};
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor, types::Json as Sql};
 use towpath_engine::{
@@ -120,7 +120,7 @@ pub async fn put(connection: &mut PgConnection, poll: &Polled) -> Result<(), Err
         poll.version,
         poll.operation,
         poll.connection.map(|id| id.0),
-        Sql(&poll.input) as _,
+        Written(&poll.input) as _,
         poll.cursor.as_ref().map(Sql) as _,
         poll.source,
         poll.running,

@@ -1,7 +1,7 @@
 //! `schedule`: the next slot of each published workflow that a schedule starts. A slot is moved on only from where it was seen, so that
 //! two who fire the same one don't both move it.
 
-use super::Error;
+use super::{Error, written::Written};
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor, types::Json as Sql};
 use towpath_engine::{
@@ -63,7 +63,7 @@ pub async fn put(connection: &mut PgConnection, scheduled: &Scheduled) -> Result
         scheduled.workflow.0,
         scheduled.workspace.0,
         scheduled.version,
-        Sql(&scheduled.input) as _,
+        Written(&scheduled.input) as _,
         scheduled.zones,
         scheduled.next_at,
         scheduled.running,

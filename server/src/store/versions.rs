@@ -1,6 +1,6 @@
 //! `workflow_version`: what was published, word for word. Rows are inserted and read, never changed.
 
-use super::Error;
+use super::{Error, written::Written};
 use chrono::{DateTime, Utc};
 use sqlx::{PgExecutor, types::Json as Sql};
 use towpath_engine::{
@@ -33,7 +33,7 @@ pub async fn insert(
         workflow.0,
         version,
         workspace.0,
-        Sql(document) as _,
+        Written(document) as _,
         by.0,
         now
     )

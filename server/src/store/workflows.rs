@@ -1,6 +1,6 @@
 //! `workflow`: a draft that is edited, and which version is published. Names and states here; documents are only carried.
 
-use super::Error;
+use super::{Error, written::Written};
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor, types::Json as Sql};
 use towpath_engine::{
@@ -78,7 +78,7 @@ pub async fn set_draft(
         workspace.0,
         id.0,
         name,
-        Sql(draft) as _,
+        Written(draft) as _,
         revision,
         now
     )
