@@ -16,6 +16,8 @@ mod map;
 mod reconcile;
 mod sort;
 mod split;
+#[cfg(test)]
+mod tests;
 mod validate;
 mod xml_read;
 mod xml_write;

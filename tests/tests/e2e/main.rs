@@ -6,6 +6,7 @@ mod backup;
 mod bad_input;
 mod cli;
 mod crash;
+mod data_steps;
 mod examples;
 mod faults;
 mod first_run;

@@ -39,11 +39,8 @@ pub(in crate::pure) fn compile(form: &Form<'_>) -> Compiled {
         _ => Object::new(),
     };
     let mut others: HashMap<String, Template> = form.named("other_values")?.into_iter().collect();
-    let values: Vec<Compared> = form
-        .named("values")?
-        .into_iter()
-        .map(|(name, first)| Compared { second: others.remove(&name), name, first })
-        .collect();
+    let values: Vec<Compared> =
+        form.named("values")?.into_iter().map(|(name, first)| Compared { second: others.remove(&name), name, first }).collect();
     seconds.retain(|name, _| others.contains_key(name));
     if let Some(name) = seconds.keys().next() {
         let message = format!("Nothing of the first list is called “{name}”. Use the names of the values that are compared.");

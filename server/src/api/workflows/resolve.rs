@@ -1,6 +1,6 @@
 //! What expressions come to, for the lines under the builder's fields: evaluated over samples, nothing is stored or sent.
 
-use crate::{api::extract::Sent, app::App, auth::Actor, problem::Problem, store::workflows};
+use crate::{api::extract::Sent, app::App, auth::Actor, execute, problem::Problem, store::workflows};
 use axum::{
     Json as Body,
     extract::{Path, State},
@@ -15,7 +15,8 @@ use towpath_engine::{
     expr::{Context, Roots, RunInfo, Template},
     ids::{RunId, WorkflowId},
     lines::Round,
-    workflow::{StepId, StepPath},
+    pure::PureStep,
+    workflow::{Step, StepId, StepPath},
 };
 
 /// The data that a step is tried with: the trigger's sample and what the steps before it gave.
@@ -61,6 +62,10 @@ pub struct Resolve {
     /// Any values whose texts may hold expressions, by a name of the caller's choice.
     #[schemars(extend("maxProperties" = MOST))]
     values: Map<String, Json>,
+    /// Steps that work on data, which do nothing outside; each comes to its output.
+    #[serde(default)]
+    #[schemars(extend("maxProperties" = MOST))]
+    steps: BTreeMap<String, Step>,
 }
 
 /// What became of each value, by its name.
@@ -95,12 +100,29 @@ pub async fn post(
     Sent(resolve): Sent<Resolve>,
 ) -> Result<Body<Resolved>, Problem> {
     workflows::find(&app.pool, actor.workspace, id).await?;
-    if resolve.values.len() > MOST {
+    if resolve.values.len() + resolve.steps.len() > MOST {
         return Err(Problem::invalid("values", format!("At most {MOST} values at a time.")));
     }
-    let context = resolve.samples.into_context(&StepId("preview".into()), app.clock.now(), actor.language);
-    let results: Map<String, Json> = resolve.values.into_iter().map(|(name, value)| (name, one(&value, &context))).collect();
+    let mut context = resolve.samples.into_context(&StepId("preview".into()), app.clock.now(), actor.language);
+    let mut results: Map<String, Json> = resolve.values.into_iter().map(|(name, value)| (name, one(&value, &context))).collect();
+    for (name, step) in resolve.steps {
+        context.at(&StepPath::from(&step.id), app.clock.now());
+        results.insert(name, worked_out(&step, &context));
+    }
     Ok(Body(Resolved { results }))
+}
+
+/// What a data step gives; nothing else is tried here.
+fn worked_out(step: &Step, context: &Context) -> Json {
+    let output = match PureStep::compile(step) {
+        Ok(Some(pure @ PureStep::Data(_))) => execute::evaluate(&pure, context),
+        Ok(_) => return json!({ "error": "Only steps that work on data can be worked out here." }),
+        Err(error) => return json!({ "error": error.to_string() }),
+    };
+    match output {
+        Ok(outcome) => json!({ "value": outcome.output() }),
+        Err(error) => json!({ "error": error.message }),
+    }
 }
 
 fn one(value: &Json, context: &Context) -> Json {
@@ -127,5 +149,22 @@ mod tests {
         assert_eq!(one(&json!("Total: {{ trigger.body.total }}"), &context), json!({ "value": "Total: 12" }));
         assert!(one(&json!("{{ trigger.body.name }}"), &context)["missing"].is_string());
         assert!(one(&json!("{{ trigger.body. }}"), &context)["error"].is_string());
+    }
+
+    #[test]
+    fn only_data_steps_are_worked_out() {
+        let samples = Samples { trigger: json!({ "body": { "lines": [2, 1] } }), ..Samples::default() };
+        let context = samples.into_context(&StepId("x".into()), DateTime::UNIX_EPOCH, "en".into());
+        let step = |operation: &str, list: &str| {
+            serde_json::from_value::<Step>(json!({ "id": "it", "use": operation, "input": { "list": list } })).unwrap()
+        };
+        let sorted = worked_out(&step("list.sort", "{{ trigger.body.lines }}"), &context);
+        assert_eq!(sorted, json!({ "value": { "items": [1, 2], "count": 2 } }));
+        assert_eq!(
+            worked_out(&step("list.sort", "{{ trigger.body }}"), &context)["error"],
+            "A list is needed here, not an object with lines."
+        );
+        assert!(worked_out(&step("list.sort", ""), &context)["error"].is_string());
+        assert!(worked_out(&step("http.request", ""), &context)["error"].is_string());
     }
 }

@@ -23,6 +23,8 @@ export class ConditionsElement extends Bound {
   @property({ attribute: false }) value: Conditions | undefined;
   /** What the rows are about, for screen readers. */
   @property() label = "Condition";
+  /** The list whose items are looked at, as it is written. */
+  @property() over = "";
 
   private tell(value: Conditions): void {
     this.dispatchEvent(new CustomEvent("value-change", { detail: value, bubbles: false }));
@@ -74,7 +76,7 @@ export class ConditionsElement extends Bound {
       change(to === undefined ? { value: test.value, is } : { value: test.value, is, to });
     };
     const two = Array.isArray(test.to) ? test.to : ["", ""];
-    const text = (value: Json | undefined, label: string, placeholder: string, write: (text: string) => void, becomes = false): TemplateResult => html`<tp-text .session=${this.session} .value=${asText(value)} label=${label} placeholder=${placeholder} .becomes=${becomes ? "number" : ""} @value-change=${(event: CustomEvent<string>) => { event.stopPropagation(); write(event.detail); }}></tp-text>`;
+    const text = (value: Json | undefined, label: string, placeholder: string, write: (text: string) => void, becomes = false): TemplateResult => html`<tp-text .session=${this.session} .value=${asText(value)} .over=${this.over} label=${label} placeholder=${placeholder} .becomes=${becomes ? "number" : ""} @value-change=${(event: CustomEvent<string>) => { event.stopPropagation(); write(event.detail); }}></tp-text>`;
     const number = how.about === "number";
     return html`<div class="condition">
       ${text(test.value, `Value ${index + 1}`, "Pick a value from the data", (value) => change({ ...test, value }), number)}
@@ -97,6 +99,6 @@ export class ConditionsElement extends Bound {
   /** The sample's value behind a lone pill: it decides which comparisons come first. */
   private lookAt(value: Json): Json | undefined {
     const parts = typeof value === "string" ? parse(value) : [];
-    return parts.length === 1 && parts[0] && "expression" in parts[0] ? this.session.resolver.get(String(value))?.value : undefined;
+    return parts.length === 1 && parts[0] && "expression" in parts[0] ? this.session.resolver.get(String(value), this.over)?.value : undefined;
   }
 }

@@ -4,7 +4,7 @@ import { customElement, state } from "lit/decorators.js";
 import { icon } from "../shared/icons";
 import { ago } from "../shared/times";
 import { Bound } from "./bound";
-import { walk, type Json } from "./model";
+import { isShown, walk, type Json } from "./model";
 import { brief, failure } from "./samples";
 import { writePath, type Key } from "./template";
 import { stepTitle } from "./words";
@@ -52,6 +52,7 @@ export class Data extends Bound {
     const round = session.view.show === "step" ? session.roundAt(session.view.id, false) : {};
     if (round.item !== undefined) list.push({ id: "item", number: 0, title: "The item of this round", icon: "loop", root: ["item"], value: round.item, example: false });
     if (round.index !== undefined) list.push({ id: "index", number: 0, title: "The number of the round", icon: "loop", root: ["index"], value: round.index, example: false });
+    list.push(...this.items());
     const trigger = session.document.trigger;
     if (trigger) {
       const sample = session.sample("trigger");
@@ -62,6 +63,20 @@ export class Data extends Bound {
       list.push({ id: step.id, number: numbers.get(step.id) ?? 0, title: stepTitle(step, session.catalogue), icon: session.operation(step.use)?.icon ?? "circle", root: ["steps", step.id], value: sample.value, example: sample.example, at: sample.at });
     }
     return list;
+  }
+
+  /** An item of each list that the open step works on. */
+  private items(): Source[] {
+    const { session } = this;
+    const step = session.view.show === "step" ? session.owner(session.view.id) : undefined;
+    const fields = (step && session.operation(step.use)?.inputs) ?? [];
+    const lists = [...new Set(fields.filter((it) => isShown(it, step?.input ?? {}, fields)).map((it) => it.each))];
+    return lists.flatMap((name) => {
+      const written = name === undefined ? undefined : step?.input?.[name];
+      const item = typeof written === "string" && written !== "" ? session.roundOver(written).item : undefined;
+      const title = fields.find((it) => it.name === name)?.title.toLowerCase();
+      return item === undefined ? [] : [{ id: `item ${name}`, number: 0, title: `An item of ${title?.replace(/^(first|second)/, "the $1")}`, icon: "list", root: ["item"], value: item, example: false }];
+    });
   }
 
   protected override render(): TemplateResult {
@@ -99,7 +114,7 @@ export class Data extends Bound {
 
   /** The fields of a source; an item can be put in as a whole, too. */
   private whole(source: Source, alone: boolean): TemplateResult {
-    const item = source.id === "item" ? html`<ul class="data-list"><li class="data-item helper">${this.leaf("the whole item", source.value, "item")}</li></ul>` : nothing;
+    const item = source.root[0] === "item" ? html`<ul class="data-list"><li class="data-item helper">${this.leaf("the whole item", source.value, "item")}</li></ul>` : nothing;
     return html`${item}${this.inside(source.value, source.root, alone ? 1 : 0)}`;
   }
 

@@ -2,10 +2,11 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { Bound } from "./bound";
-import { equal, type Field, type Json } from "./model";
+import { equal, type Conditions, type Field, type Json } from "./model";
 import { setInput } from "./operations";
 import { spanField } from "./span";
 import { timeField, zoneField } from "./zone";
+import "./conditions";
 import "./json";
 import "./pick";
 import "./pairs";
@@ -20,6 +21,12 @@ export class FieldElement extends Bound {
 
   private get value(): Json | undefined {
     return this.session.owner(this.owner)?.input?.[this.field.name];
+  }
+
+  /** The list that the field is worked out for each item of. */
+  private get over(): string {
+    const list = this.field.each === undefined ? "" : this.session.owner(this.owner)?.input?.[this.field.each];
+    return typeof list === "string" ? list : list === undefined ? "" : JSON.stringify(list);
   }
 
   private change(value: Json | undefined): void {
@@ -80,6 +87,7 @@ export class FieldElement extends Bound {
     const value = this.value;
     const label = `${id}-label`;
     const off = !session.edits;
+    const over = this.over;
     const text = (more: { multiline?: boolean; code?: boolean; becomes?: "" | "number"; write?: (text: string) => Json | undefined }): TemplateResult => html`<tp-text
       .session=${session}
       .value=${asText(value ?? field.default)}
@@ -91,6 +99,7 @@ export class FieldElement extends Bound {
       ?invalid=${invalid}
       ?required=${field.required}
       .expressions=${field.expressions}
+      .over=${over}
       .becomes=${more.becomes ?? ""}
       @value-change=${(event: CustomEvent<string>) => this.change(more.write ? more.write(event.detail) : event.detail)}
     ></tp-text>`;
@@ -124,7 +133,9 @@ export class FieldElement extends Bound {
       case "date_time":
         return text({});
       case "pairs":
-        return html`<tp-pairs .session=${session} .value=${value} label=${label} .expressions=${field.expressions} @value-change=${(event: CustomEvent<Json | undefined>) => this.change(event.detail)}></tp-pairs>`;
+        return html`<tp-pairs .session=${session} .value=${value} label=${label} .expressions=${field.expressions} .over=${over} @value-change=${(event: CustomEvent<Json | undefined>) => this.change(event.detail)}></tp-pairs>`;
+      case "conditions":
+        return html`<tp-conditions .session=${session} .value=${value as unknown as Conditions | undefined} .over=${over} label=${field.title} @value-change=${(event: CustomEvent<Conditions>) => this.change(event.detail as unknown as Json)}></tp-conditions>`;
       case "json":
         return html`<tp-json .session=${session} .value=${value} label=${label} @value-change=${(event: CustomEvent<Json | undefined>) => this.change(event.detail)}></tp-json>`;
       case "emails":

@@ -104,6 +104,8 @@ export interface Field {
   placeholder?: string;
   show_if?: { field: string; is: Json[] };
   expressions: boolean;
+  /** Worked out for each item of the list in this field, which expressions call `item`. */
+  each?: string;
   /** Options that the service lists. */
   pick?: { needs?: string[]; searches?: boolean; accept_url?: string };
 }

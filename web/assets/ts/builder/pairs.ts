@@ -18,6 +18,8 @@ export class Pairs extends Bound {
   /** The id of the visible label. */
   @property() label = "";
   @property({ type: Boolean }) expressions = true;
+  /** The list whose items the values are worked out for, as it is written. */
+  @property() over = "";
 
   @state() private rows: Row[] = [];
 
@@ -51,7 +53,7 @@ export class Pairs extends Bound {
       ${this.rows.map(
         (row, index) => html`<div class="pair">
           <input class="input pair-name" aria-label="Name ${index + 1}" placeholder="name" .value=${row.name} ?disabled=${!this.session.edits} @input=${(event: Event) => this.change(index, { name: (event.target as HTMLInputElement).value })} />
-          <tp-text .session=${this.session} .value=${asText(row.value)} .expressions=${this.expressions} label="Value of ${row.name || `row ${index + 1}`}" placeholder="value" @value-change=${(event: CustomEvent<string>) => { event.stopPropagation(); this.change(index, { value: event.detail }); }}></tp-text>
+          <tp-text .session=${this.session} .value=${asText(row.value)} .expressions=${this.expressions} .over=${this.over} label="Value of ${row.name || `row ${index + 1}`}" placeholder="value" @value-change=${(event: CustomEvent<string>) => { event.stopPropagation(); this.change(index, { value: event.detail }); }}></tp-text>
           <button type="button" class="icon-button small" aria-label="Remove ${row.name || `row ${index + 1}`}" title="Remove" ?hidden=${!this.session.edits || index === this.rows.length - 1} @click=${() => this.drop(index)}>${icon("x", "small")}</button>
         </div>`,
       )}

@@ -2,7 +2,7 @@
 import { call, Refused } from "../shared/http";
 import { walk, type Json, type Obj, type Step } from "./model";
 import { hasExpression, parse, stepsUsed } from "./template";
-import type { Sent } from "./samples";
+import { isStep, toWorkOut, type Sent } from "./samples";
 import type { Session } from "./session";
 
 export interface Resolved {
@@ -36,8 +36,8 @@ export class Resolver {
   /** The round that the values known here are about. */
   private about = "";
 
-  /** The value of a text with expressions; undefined until the answer is there. */
-  get(value: string): Resolved | undefined {
+  /** The value of a text with expressions, at the first item of the list `over` where there is one; undefined until the answer is there. */
+  get(value: string, over = ""): Resolved | undefined {
     if (!hasExpression(value)) return { value };
     const about = JSON.stringify(this.session.round);
     if (about !== this.about) {
@@ -48,12 +48,13 @@ export class Resolver {
     const parts = parse(value);
     const only = parts.length === 1 ? parts[0] : undefined;
     if (only && "expression" in only) {
-      const here = this.session.look(only.expression);
+      const here = this.session.look(only.expression, over);
       if (here !== undefined) return { value: here };
     }
-    const known = this.known.get(value);
-    if (!known && !this.asked.has(value)) {
-      this.asked.add(value);
+    const key = JSON.stringify([over, value]);
+    const known = this.known.get(key);
+    if (!known && !this.asked.has(key)) {
+      this.asked.add(key);
       this.schedule();
     }
     return known;
@@ -106,8 +107,8 @@ export class Resolver {
     // First what it needs: over what isn't worked out yet it would come to something else.
     for (const id of stepsUsed(fields)) {
       const needed = this.session.samples.steps.has(id) ? undefined : this.step(id);
-      const its = needed?.use === "set" ? needed.input?.["fields"] : undefined;
-      if (typeof its === "object" && its !== null && !Array.isArray(its) && this.workOut(its) === undefined) return undefined;
+      const its = needed && toWorkOut(needed, this.session.catalogue);
+      if (its && this.workOut(its) === undefined) return undefined;
     }
     const samples = this.samplesFor(fields);
     const key = JSON.stringify([fields, samples.steps]);
@@ -126,8 +127,10 @@ export class Resolver {
     const turn = this.turn;
     const samples = { ...asked[0]?.[1].samples, steps: Object.assign({}, ...asked.map(([, it]) => it.samples.steps)) as Obj };
     try {
-      const values = Object.fromEntries(asked.map(([, it], index) => [String(index), it.fields]));
-      const answer = await call<{ results: Record<string, Resolved> }>("POST", `${this.session.path}/resolve`, { samples, values });
+      const named = asked.map(([, it], index): [string, Obj] => [String(index), it.fields]);
+      const values = Object.fromEntries(named.filter(([, it]) => !isStep(it)));
+      const steps = Object.fromEntries(named.filter(([, it]) => isStep(it)));
+      const answer = await call<{ results: Record<string, Resolved> }>("POST", `${this.session.path}/resolve`, { samples, values, steps });
       if (turn !== this.turn) return;
       asked.forEach(([key], index) => this.worked.set(key, answer.results[String(index)]?.value));
       // What was worked out from the fields as they are written is worked out anew.
@@ -142,10 +145,10 @@ export class Resolver {
     }
   }
 
-  private samplesFor(value: unknown): Sent {
+  private samplesFor(value: unknown, over = ""): Sent {
     const { session } = this;
     const steps = [...stepsUsed(value)].map((id) => this.step(id)).filter((it) => it !== undefined);
-    return session.samples.send(session.document, session.catalogue, steps, session.round);
+    return session.samples.send(session.document, session.catalogue, steps, session.roundOver(over));
   }
 
   /** The samples changed: everything is to be asked again. */
@@ -165,13 +168,17 @@ export class Resolver {
   }
 
   private async ask(): Promise<void> {
-    const open = [...this.asked].filter((it) => !this.known.has(it)).slice(0, 100);
-    if (open.length === 0) return;
+    const asked = [...this.asked].filter((it) => !this.known.has(it)).slice(0, 100).map((key) => ({ key, about: JSON.parse(key) as [string, string] }));
+    await Promise.all([...new Set(asked.map((it) => it.about[0]))].map((over) => this.askOver(over, asked.filter((it) => it.about[0] === over).map((it) => it.key))));
+  }
+
+  private async askOver(over: string, open: string[]): Promise<void> {
     const turn = this.turn;
     const session = this.session;
-    const samples = this.samplesFor(open);
+    const texts = open.map((key) => (JSON.parse(key) as [string, string])[1]);
+    const samples = this.samplesFor(texts, over);
     try {
-      const values = Object.fromEntries(open.map((it, index) => [String(index), it]));
+      const values = Object.fromEntries(texts.map((it, index) => [String(index), it]));
       const answer = await call<{ results: Record<string, Resolved> }>("POST", `${session.path}/resolve`, { samples, values });
       if (turn !== this.turn) return;
       open.forEach((it, index) => this.known.set(it, answer.results[String(index)] ?? {}));

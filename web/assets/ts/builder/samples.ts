@@ -75,6 +75,23 @@ export interface Sent {
   index?: number;
 }
 
+const steps = new WeakSet<object>();
+
+/** Is it a whole step that is worked out, and not fields? */
+export const isStep = (it: Obj): boolean => steps.has(it);
+
+/** What says what a step gives without anything being done outside: the fields of a set step, a data step as a whole; undefined for others. */
+export function toWorkOut(step: Step, catalogue: Catalogue): Obj | undefined {
+  if (step.use === "set") {
+    const fields = step.input?.["fields"];
+    return typeof fields === "object" && fields !== null && !Array.isArray(fields) ? fields : undefined;
+  }
+  const operation = catalogue.operations.find((it) => it.name === step.use);
+  if (operation?.category !== "data" || operation.connector !== "towpath" || operation.effect) return undefined;
+  steps.add(step);
+  return step as unknown as Obj;
+}
+
 /** Everything that is known of a workflow's data. */
 export class Samples {
   /** The event that was picked, of the ones that really arrived. */
@@ -93,9 +110,9 @@ export class Samples {
     if (tried) return { ...tried, example: false };
     const step = find(workflow.steps, id);
     if (!step) return { value: {}, example: true };
-    const fields = step.use === "set" ? step.input?.["fields"] : undefined;
     // Nothing is done outside: what it gives follows from what is known already.
-    if (typeof fields === "object" && fields !== null && !Array.isArray(fields)) return { value: this.workOut(fields) ?? fields, example: true };
+    const fields = toWorkOut(step, catalogue);
+    if (fields) return { value: this.workOut(fields) ?? (isStep(fields) ? ofStep(step, catalogue) : fields), example: true };
     const last = step.use === "for_each" ? step.body?.steps.at(-1) : undefined;
     if (last && !step.input?.["result"]) {
       const one = this.of(workflow, catalogue, last.id).value;

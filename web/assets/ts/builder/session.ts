@@ -139,8 +139,8 @@ export class Session extends EventTarget {
     return this.samples.of(this.document, this.catalogue, id);
   }
 
-  look(expression: string): Json | undefined {
-    return this.samples.look(this.document, this.catalogue, expression, this.round);
+  look(expression: string, over = ""): Json | undefined {
+    return this.samples.look(this.document, this.catalogue, expression, this.roundOver(over));
   }
 
   /** Where the step that is open stands: in which round of which loops, and after which failure. */
@@ -159,14 +159,18 @@ export class Session extends EventTarget {
       if (lane === "rescue") round.failed = step.id;
       if (lane !== "body") continue;
       round.index = 0;
-      if (step.use === "for_each") round.item = this.firstItem(step, round);
+      if (step.use === "for_each") round.item = this.firstItem(step.input?.["list"], round);
     }
     return round;
   }
 
-  /** The first item of a for-each's list, as far as the list is known. */
-  private firstItem(step: Step, round: Round): Json | undefined {
-    const list = step.input?.["list"];
+  /** The data at the first item of a list that a step works on; without a list, where the step itself stands. */
+  roundOver(list: string): Round {
+    return list === "" ? this.round : { ...this.round, item: this.firstItem(list, this.round), index: 0 };
+  }
+
+  /** The first item of a list, as far as the list is known. */
+  private firstItem(list: Json | undefined, round: Round): Json | undefined {
     const parts = typeof list === "string" ? parse(list) : [];
     const only = parts.length === 1 ? parts[0] : undefined;
     if (!only || !("expression" in only)) return Array.isArray(list) ? list[0] : undefined;

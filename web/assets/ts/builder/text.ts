@@ -25,6 +25,8 @@ export class Text extends Bound {
   @property({ type: Boolean }) required = false;
   /** Pills are possible here. */
   @property({ type: Boolean }) expressions = true;
+  /** The list whose items the text is worked out for, as it is written. */
+  @property() over = "";
   /** What the value is turned into: its coercion is shown. */
   @property() becomes: "" | "number" | "boolean" = "";
 
@@ -123,7 +125,7 @@ export class Text extends Bound {
     const path = leadingPath(expression);
     const step = path?.[0] === "steps" && typeof path[1] === "string" ? path[1] : undefined;
     const gone = (step !== undefined && !this.session.owner(step)) || (path?.[0] === "trigger" && !this.session.document.trigger);
-    const resolved = this.session.resolver.get(`{{ ${expression} }}`);
+    const resolved = this.session.resolver.get(`{{ ${expression} }}`, this.over);
     const value = resolved && "value" in resolved ? resolved.value : undefined;
     const name = document.createElement("span");
     name.className = "pill-name";
@@ -364,7 +366,7 @@ export class Text extends Bound {
 
   private resolvedLine(): TemplateResult | typeof nothing {
     if (!this.expressions || !hasExpression(this.value)) return nothing;
-    const resolved = this.session.resolver.get(this.value);
+    const resolved = this.session.resolver.get(this.value, this.over);
     if (!resolved) return nothing;
     if (resolved.error) return html`<p class="resolved bad">${resolved.error}</p>`;
     if (resolved.missing) return html`<p class="resolved wait">${resolved.missing}</p>`;

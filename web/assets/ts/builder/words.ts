@@ -93,6 +93,8 @@ export const stepTitle = (step: Step | Trigger, catalogue: Catalogue): string =>
   if (step.use === "repeat" && "if" in step && step.if && isWritten(step.if)) return `Repeat while ${conditionInWords(step.if)}`;
   if (step.use === "parallel" && "lanes" in step && step.lanes?.some((it) => it.title)) return `At the same time: ${step.lanes.map((it, index) => it.title || `lane ${index + 1}`).join(", ")}`;
   if (step.use === "filter" && "if" in step && step.if && isWritten(step.if)) return `Go on only if ${conditionInWords(step.if)}`;
+  const kept = step.use === "list.filter" ? (step.input?.["condition"] as Conditions | undefined) : undefined;
+  if (kept && isWritten(kept)) return `Keep only items where ${conditionInWords(kept)}`;
   return operation?.sentence || step.use;
 };
 
