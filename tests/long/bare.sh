@@ -31,6 +31,8 @@ bare_debian() {
   for file in /etc/apt/auth.conf /etc/apt/auth.conf.d; do [ ! -e "$file" ] || cp -a "$file" "$1/etc/apt/"; done
   install -d "$1/usr/local/share/ca-certificates" "$1/etc/ssl/certs"
   cp -L /etc/ssl/certs/ca-certificates.crt "$1/etc/ssl/certs/ca-certificates.crt"
+  # The same under a name that no package writes over.
+  cp -L /etc/ssl/certs/ca-certificates.crt "$1/etc/ssl/trusted-by-this-machine.crt"
   mount -t proc proc "$1/proc"
   mount --rbind --make-rslave /dev "$1/dev"
 }

@@ -122,6 +122,10 @@ fn whole_numbers(mut value: Value) -> Option<Value> {
 }
 
 fn read_as_written<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    // Serde would take a list for the fields of a struct, in their order.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(at("body".into(), "Send an object with the fields by their names, not a list".into()));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
@@ -226,6 +230,7 @@ mod tests {
         assert_eq!(field, "nmae");
         assert!(said.contains("expected"), "{said}");
         assert_eq!(wrong("[]").0, "body");
+        assert_eq!(wrong(r#" ["A", []]"#).0, "body", "fields without their names");
     }
 
     #[test]

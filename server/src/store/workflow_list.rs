@@ -1,6 +1,6 @@
 //! `workflow` as a list: its rows with their last runs, and what is done to a whole workflow. Drafts and versions are elsewhere.
 
-use super::Error;
+use super::{Error, written::Written};
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 use towpath_engine::{
@@ -92,7 +92,7 @@ pub async fn insert(
         id.0,
         workspace.0,
         name,
-        sqlx::types::Json(draft) as _,
+        Written(draft) as _,
         by.0,
         now,
     )

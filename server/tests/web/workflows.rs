@@ -1,7 +1,8 @@
 //! The list of workflows and what is done there.
 
-use crate::house::House;
-use axum::http::StatusCode;
+use crate::{house::House, trigger::ask};
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
 use sqlx::{postgres::PgConnectOptions, postgres::PgPoolOptions};
 use towpath_engine::catalogue::Catalogue;
 use towpath_web::workflows::starters::STARTERS;
@@ -117,4 +118,28 @@ async fn every_operation_has_an_icon_that_is_drawn(pool: PgPoolOptions, options:
             operation.icon
         );
     }
+}
+
+/// `jsonb` on the way in would put keys in another order and refuse U+0000.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_document_is_kept_as_it_was_written(pool: PgPoolOptions, options: PgConnectOptions) {
+    let house = House::build(pool, options).await;
+    let owner = house.owner().await;
+    let fields = json!({ "zebra": "a\u{0}b", "a": "{{ 1 + 1 }}", "mmm": "9007199254740993" });
+    let step = json!({ "id": "set", "use": "set", "input": { "fields": fields } });
+    let document = json!({ "towpath": 1, "name": "Kept", "trigger": { "id": "trigger", "use": "manual" }, "steps": [step] });
+    let made = ask(&house, &owner, Method::POST, "/api/v1/workflows", Some(json!({ "document": document }))).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+    let id = serde_json::from_str::<Value>(&made.body).unwrap()["id"].as_str().unwrap().to_owned();
+    let edit = json!({ "base": 0, "operations": [{ "op": "set_title", "step": "set", "title": "Titled" }] });
+    let edited = ask(&house, &owner, Method::POST, &format!("/api/v1/workflows/{id}/edits"), Some(edit)).await;
+    assert_eq!(edited.status, StatusCode::OK, "{}", edited.body);
+    let stored: String = sqlx::query_scalar("select draft::text from workflow").fetch_one(house.pool()).await.unwrap();
+    assert!(stored.contains(&fields.to_string()), "{stored}");
+
+    let odd = json!({ "id": "Not a slug", "use": "set", "input": {} });
+    let odd = json!({ "towpath": 1, "name": "Odd", "trigger": null, "steps": [odd] });
+    let refused = ask(&house, &owner, Method::POST, "/api/v1/workflows", Some(json!({ "document": odd }))).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    assert!(refused.body.contains("can't be the id of a step"), "{}", refused.body);
 }

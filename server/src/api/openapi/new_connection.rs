@@ -61,6 +61,8 @@ fn shape(connector: &Connector, auth: &Auth, sharing: &Value) -> Value {
     let mut required = vec!["connector", "name"];
     if connector.auth.len() > 1 {
         required.push("auth");
+    } else {
+        properties["auth"] = json!({ "enum": [auth.id, null] });
     }
     if !needed.is_empty() {
         required.push("fields");

@@ -1,6 +1,6 @@
 //! New workflows: empty, from a starter, or as a copy of another.
 
-use super::{NAME, checked_name, read_document};
+use super::{NAME, checked_ids, checked_name, read_document};
 use crate::{
     api::extract::{Sent, read_value},
     app::App,
@@ -96,6 +96,7 @@ pub async fn post(
             return Err(Problem::invalid("starter", "Send a starter or a document, not both."));
         }
         let document: Workflow = read_value("document", document)?;
+        checked_ids(&document)?;
         let own = checked_name(&document.name).map_err(|problem| within("document", problem))?;
         let name = new.name.as_deref().map(checked_name).transpose()?.unwrap_or(own);
         let (document, missing) = naming::by_id(&app.pool, &actor, document).await?;

@@ -31,7 +31,7 @@ use towpath_engine::{
     Json,
     ids::{WorkflowId, WorkspaceId},
     validate::{self, Issue},
-    workflow::Workflow,
+    workflow::{Step, StepId, Workflow},
 };
 
 /// A stored document as the engine's type. Documents are only written by this build or an older one, so a failure is a defect.
@@ -127,6 +127,24 @@ fn checked_name(name: &str) -> Result<String, Problem> {
     }
     let name = name.replace('\0', "").trim().to_owned();
     if name.is_empty() { Err(Problem::invalid("name", "Give the workflow a name.")) } else { Ok(name) }
+}
+
+/// Has every step an id that expressions can name? Edits see to it; a whole document is taken at its word otherwise.
+fn checked_ids(workflow: &Workflow) -> Result<(), Problem> {
+    fn first_odd(lane: &[Step]) -> Option<&StepId> {
+        lane.iter().find_map(|step| {
+            let odd = (!step.id.is_well_formed()).then_some(&step.id);
+            odd.or_else(|| step.inner().find_map(|(_, lane)| first_odd(lane)))
+        })
+    }
+    let trigger = workflow.trigger.as_ref().map(|trigger| &trigger.id).filter(|id| !id.is_well_formed());
+    match trigger.or_else(|| first_odd(&workflow.steps)) {
+        Some(id) => Err(Problem::invalid(
+            "document.steps",
+            format!("\"{id}\" can't be the id of a step: take small letters, digits and _, a letter first, 60 at most."),
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Tells whoever watches, after the commit.
