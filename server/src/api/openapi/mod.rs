@@ -108,6 +108,9 @@ fn build(table: &[Route], operations: &[Operation]) -> Value {
     document
 }
 
+/// The largest whole number up to which every reader of JSON is exact.
+const EXACT: u64 = (1 << 53) - 1;
+
 /// Says of every whole number how large it may be, as its type on our side has it.
 fn bound(schema: &mut Value) {
     match schema {
@@ -116,7 +119,7 @@ fn bound(schema: &mut Value) {
                 Some("int32") => (json!(i32::MIN), json!(i32::MAX)),
                 Some("int64") => (json!(i64::MIN), json!(i64::MAX)),
                 Some("uint32") => (json!(0), json!(u32::MAX)),
-                Some("uint" | "uint64") => (json!(0), json!(u64::MAX)),
+                Some("uint" | "uint64") => (json!(0), json!(EXACT)),
                 _ => (Value::Null, Value::Null),
             };
             for (name, limit) in [("minimum", least), ("maximum", most)] {

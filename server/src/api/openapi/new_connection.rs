@@ -115,7 +115,7 @@ fn is_needed(field: &Field) -> bool {
 
 fn value(field: &Field) -> Value {
     let mut schema = match &field.kind {
-        FieldKind::Number => json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX }),
+        FieldKind::Number => json!({ "type": "integer", "minimum": 0, "maximum": super::EXACT }),
         FieldKind::Boolean => json!({ "type": "boolean" }),
         FieldKind::Choice { options } => json!({ "enum": options.iter().map(|it| it.value.clone()).collect::<Vec<_>>() }),
         FieldKind::Secret if form::is_key(field) => {

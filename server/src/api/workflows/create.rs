@@ -57,6 +57,7 @@ impl JsonSchema for New {
                     "properties": {
                         "name": name,
                         "starter": { "enum": starters, "description": "The key of a starter; without one the workflow is empty." },
+                        "document": { "type": "null" },
                     },
                     "required": ["name"],
                     "additionalProperties": false,
@@ -66,6 +67,7 @@ impl JsonSchema for New {
                     "properties": {
                         "name": { "type": ["string", "null"], "maxLength": 200, "pattern": NAME, "description": "In place of the document's name." },
                         "document": document,
+                        "starter": { "type": "null" },
                     },
                     "required": ["document"],
                     "additionalProperties": false,
