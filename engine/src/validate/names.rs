@@ -163,7 +163,7 @@ fn step(check: &Check<'_>, id: &str, careful: bool, reader: Reader) -> Option<(S
     if careful {
         return None;
     }
-    if found >= reader.position && again && apart.is_empty() {
+    if found >= reader.position && again && !inside && apart.is_empty() {
         let message = format!(
             "“{title}” comes later in the round: here its result is that of the round before, and in the first round there is none. \
              Add a default: | default(\"\")."

@@ -355,6 +355,8 @@ fn a_repeat_may_name_what_its_last_round_gave() {
     };
     assert_eq!(told(&repeat("{{ steps.a.x | default(1) }}")), Vec::<String>::new());
     says_only(&repeat("{{ steps.a.x }}"), "f.fields: “a” comes later in the round");
+    let asks = repeat("{{ steps.a.x | default(1) }}").replace("exists", "is_not_empty");
+    assert_eq!(told(&asks), Vec::<String>::new(), "after a round its steps have results");
 }
 
 #[test]

@@ -53,13 +53,17 @@ export class Data extends Bound {
     if (round.item !== undefined) list.push({ id: "item", number: 0, title: "The item of this round", icon: "loop", root: ["item"], value: round.item, example: false });
     if (round.index !== undefined) list.push({ id: "index", number: 0, title: "The number of the round", icon: "loop", root: ["index"], value: round.index, example: false });
     list.push(...this.items());
+    // And where something failed, what went wrong.
+    const failed = round.failed ? session.owner(round.failed) : undefined;
+    if (round.failed && failed) list.push({ id: round.failed, number: numbers.get(round.failed) ?? 0, title: `What went wrong: ${stepTitle(failed, session.catalogue)}`, icon: "alert", root: ["steps", round.failed], value: failure, example: true });
     const trigger = session.document.trigger;
     if (trigger) {
       const sample = session.sample("trigger");
       list.push({ id: "trigger", number: 1, title: stepTitle(trigger, session.catalogue), icon: session.operation(trigger.use)?.icon ?? "bolt", root: ["trigger"], value: sample.value, example: sample.example, at: sample.at });
     }
     for (const step of session.visible) {
-      const sample = step.id === round.failed ? { value: failure, example: true, at: undefined } : session.sample(step.id);
+      if (step.id === round.failed) continue;
+      const sample = session.sample(step.id);
       list.push({ id: step.id, number: numbers.get(step.id) ?? 0, title: stepTitle(step, session.catalogue), icon: session.operation(step.use)?.icon ?? "circle", root: ["steps", step.id], value: sample.value, example: sample.example, at: sample.at });
     }
     return list;
