@@ -369,8 +369,11 @@ impl<'a> Shell<'a> {
                 self.state = RunState::fold(self.state.run(), &self.history);
             }
             // What is evaluated on the spot can't be cut off; it is worked out again.
+            // Another line may have been cancelled in the same breath.
             Outcome::Cancel => {
-                self.record(Record::CancelRequested { by: "ada".into() });
+                if !self.state.cancel_requested() {
+                    self.record(Record::CancelRequested { by: "ada".into() });
+                }
             }
             Outcome::Fails(kind) => {
                 let error = StepError::new(kind, "It failed.");

@@ -113,8 +113,9 @@ fn whole_numbers(mut value: Value) -> Option<Value> {
                 *number = whole.into();
                 true
             }
-            Value::Array(items) => items.iter_mut().fold(false, |any, item| tidy(item) || any),
-            Value::Object(fields) => fields.values_mut().fold(false, |any, item| tidy(item) || any),
+            // All of them, also after the first.
+            Value::Array(items) => items.iter_mut().filter_map(|item| tidy(item).then_some(())).count() > 0,
+            Value::Object(fields) => fields.values_mut().filter_map(|item| tidy(item).then_some(())).count() > 0,
             _ => false,
         }
     }

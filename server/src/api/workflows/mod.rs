@@ -131,20 +131,22 @@ fn checked_name(name: &str) -> Result<String, Problem> {
 
 /// Has every step an id that expressions can name? Edits see to it; a whole document is taken at its word otherwise.
 fn checked_ids(workflow: &Workflow) -> Result<(), Problem> {
-    fn first_odd(lane: &[Step]) -> Option<&StepId> {
-        lane.iter().find_map(|step| {
-            let odd = (!step.id.is_well_formed()).then_some(&step.id);
-            odd.or_else(|| step.inner().find_map(|(_, lane)| first_odd(lane)))
-        })
-    }
     let trigger = workflow.trigger.as_ref().map(|trigger| &trigger.id).filter(|id| !id.is_well_formed());
-    match trigger.or_else(|| first_odd(&workflow.steps)) {
-        Some(id) => Err(Problem::invalid(
-            "document.steps",
-            format!("\"{id}\" can't be the id of a step: take small letters, digits and _, a letter first, 60 at most."),
-        )),
-        None => Ok(()),
-    }
+    no_odd("document.steps", trigger.or_else(|| first_odd(&workflow.steps)))
+}
+
+/// The first id among these steps, and those inside, that expressions can't name.
+fn first_odd<'a>(steps: impl IntoIterator<Item = &'a Step>) -> Option<&'a StepId> {
+    steps.into_iter().find_map(|step| {
+        let odd = (!step.id.is_well_formed()).then_some(&step.id);
+        odd.or_else(|| step.inner().find_map(|(_, lane)| first_odd(lane)))
+    })
+}
+
+fn no_odd(field: &str, id: Option<&StepId>) -> Result<(), Problem> {
+    let Some(id) = id else { return Ok(()) };
+    let message = format!("\"{id}\" can't be the id of a step: take small letters, digits and _, a letter first, 60 at most.");
+    Err(Problem::invalid(field, message))
 }
 
 /// Tells whoever watches, after the commit.

@@ -1,5 +1,6 @@
 //! What expressions come to, for the lines under the builder's fields: evaluated over samples, nothing is stored or sent.
 
+use super::{first_odd, no_odd};
 use crate::{api::extract::Sent, app::App, auth::Actor, execute, problem::Problem, store::workflows};
 use axum::{
     Json as Body,
@@ -103,6 +104,7 @@ pub async fn post(
     if resolve.values.len() + resolve.steps.len() > MOST {
         return Err(Problem::invalid("values", format!("At most {MOST} values at a time.")));
     }
+    no_odd("steps", first_odd(resolve.steps.values()))?;
     let mut context = resolve.samples.into_context(&StepId("preview".into()), app.clock.now(), actor.language);
     let mut results: Map<String, Json> = resolve.values.into_iter().map(|(name, value)| (name, one(&value, &context))).collect();
     for (name, step) in resolve.steps {
