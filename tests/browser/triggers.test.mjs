@@ -148,7 +148,8 @@ test("a feed is looked at, what was there becomes samples, and what is new start
     count = 3;
     await page.click("[data-check]");
     await page.waitForFunction(() => /1 new item/.test(document.querySelector("tp-poll-card")?.textContent ?? ""));
-    assert.match(await page.textContent("tp-poll-card .facts"), /1 new/);
+    // The figures beside the message are asked for after it.
+    await page.waitForFunction(() => /1 new/.test(document.querySelector("tp-poll-card .facts")?.textContent ?? ""));
     assert.deepEqual(await accessibilityIssues(page), []);
     await page.goto("/runs");
     await until("the run is listed", async () => (await page.reload(), /something new/.test(await page.textContent("main"))));

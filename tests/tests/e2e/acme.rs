@@ -6,7 +6,8 @@ use std::{net::SocketAddr, process::Command, time::Duration};
 use towpath_tests::{Authority, Daemon, Folder, Settings, TestApp, free_port, until};
 
 const NAME: &str = "towpath.test";
-const LONG: Duration = Duration::from_secs(60);
+/// The authority refuses one nonce in five: an order may fail altogether, and the next try is a minute later.
+const LONG: Duration = Duration::from_secs(150);
 
 /// An authority whose word on `https` is checked on `tls_port` and on `http` on `http_port`, and that signs for `seconds`.
 struct Pebble {
