@@ -6,7 +6,7 @@ use std::{net::SocketAddr, process::Command, time::Duration};
 use towpath_tests::{Authority, Daemon, Folder, Settings, TestApp, free_port, until};
 
 const NAME: &str = "towpath.test";
-/// The authority refuses one nonce in five: an order may fail altogether, and the next try is a minute later.
+/// The authority refuses a nonce now and then: an order may fail altogether, and the next try is a minute later.
 const LONG: Duration = Duration::from_secs(150);
 
 /// An authority whose word on `https` is checked on `tls_port` and on `http` on `http_port`, and that signs for `seconds`.
@@ -45,7 +45,7 @@ impl Pebble {
         let resolver = Daemon::start(resolver, &folder, dns_management).await;
         let mut server = Command::new("pebble");
         server.arg("-config").arg(config).args(["-strict", "-dnsserver", &format!("127.0.0.1:{dns}")]);
-        server.env("PEBBLE_VA_NOSLEEP", "1").env("PEBBLE_WFE_NONCEREJECT", "20");
+        server.env("PEBBLE_VA_NOSLEEP", "1").env("PEBBLE_WFE_NONCEREJECT", "5");
         let server = Daemon::start(server, &folder, port).await;
         let directory = format!("https://localhost:{port}/dir");
         Self { directory, management, folder, trust, _resolver: resolver, _server: server }
