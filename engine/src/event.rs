@@ -22,6 +22,15 @@ pub struct Head {
     /// What had to be changed to parse it, in words; shown on the trigger's card.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// Which revision of the workspace's variables its run sees; 0: there were none. Written when the event is accepted, so that a
+    /// run sees the same however often it is worked out.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub variables: u32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_none(revision: &u32) -> bool {
+    *revision == 0
 }
 
 /// An event: a head and the bytes that arrived.

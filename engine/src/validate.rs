@@ -7,8 +7,10 @@ mod connection;
 mod form;
 mod names;
 mod shape;
+mod surroundings;
 
 pub use connection::{Connections, Known, OnTrust};
+pub use surroundings::Surroundings;
 
 use crate::{
     Json,
@@ -59,8 +61,15 @@ pub fn validate(workflow: &Workflow, catalogue: &dyn Catalogue) -> Vec<Issue> {
 
 /// Everything that is to be said about the workflow, in document order.
 pub fn validate_with(workflow: &Workflow, catalogue: &dyn Catalogue, connections: &dyn Connections) -> Vec<Issue> {
+    validate_in(workflow, catalogue, &Surroundings { connections, variables: None })
+}
+
+/// As [`validate_with`], by somebody who knows more of the workspace than its connections.
+pub fn validate_in(workflow: &Workflow, catalogue: &dyn Catalogue, surroundings: &Surroundings<'_>) -> Vec<Issue> {
+    let Surroundings { connections, variables } = *surroundings;
     let placed: Vec<Placed<'_>> = workflow.placed().take(MAX_STEPS * 2).collect();
-    let mut check = Check { workflow, catalogue, connections, names: Names::of(&placed), issues: Vec::new(), at: None };
+    let mut check =
+        Check { workflow, catalogue, connections, variables, names: Names::of(&placed), issues: Vec::new(), at: None };
     check.whole(&placed);
     match &workflow.trigger {
         Some(trigger) => check.trigger(trigger),
@@ -84,6 +93,7 @@ struct Check<'a> {
     workflow: &'a Workflow,
     catalogue: &'a dyn Catalogue,
     connections: &'a dyn Connections,
+    variables: Option<&'a [String]>,
     names: Names<'a>,
     issues: Vec<Issue>,
     /// The step that is looked at.

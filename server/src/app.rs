@@ -15,6 +15,7 @@ use crate::{
     reachability::Reachability,
     shutdown::Shutdown,
     tls::Tls,
+    variables::Variables,
     vault::Vault,
 };
 use anyhow::Context as _;
@@ -38,6 +39,8 @@ pub struct App {
     pub engine: Engine,
     /// The one door out: HTTP, TCP, mail.
     pub egress: Egress,
+    /// Named values of workspaces, which expressions read.
+    pub variables: Variables,
     /// Links to accounts at services, and the one way to use them.
     pub connections: Connections,
     /// The doors that a workspace's steps and alerts may use.
@@ -77,6 +80,7 @@ pub async fn assemble(config: Config, database: Database, tls: Option<Tls>, shut
         config.limits.max_body,
     ));
     let doors = open_doors(&connections);
+    let variables = Variables::start(database.pool.clone()).await.context("The variables could not be read")?;
     let held = hold::generation::check(&database.pool, &config.data.directory, clock.now()).await?;
     let engine = Engine::start(Parts {
         database: database.options.clone(),
@@ -85,6 +89,7 @@ pub async fn assemble(config: Config, database: Database, tls: Option<Tls>, shut
         registry: Arc::clone(&registry),
         doors: Arc::clone(&doors),
         connections: Arc::new(connections.clone()),
+        variables: variables.clone(),
         live: live.clone(),
         settings: Settings { held, ..engine_settings(&config) },
     })
@@ -99,6 +104,7 @@ pub async fn assemble(config: Config, database: Database, tls: Option<Tls>, shut
         vault,
         engine,
         egress,
+        variables,
         connections,
         doors,
         ingest,

@@ -60,5 +60,7 @@ pub mod store;
 pub mod telemetry;
 /// TLS in this process: certificates from files or from an authority, kept fresh.
 pub mod tls;
+/// Named values of a workspace that expressions read.
+pub mod variables;
 /// Keys; sealing and opening what must not be read at rest.
 pub mod vault;

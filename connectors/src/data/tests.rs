@@ -47,7 +47,8 @@ fn the_documents_examples_give_what_they_say() {
         assert!(Plan::new(1, workflow.clone(), &Registry::built_in()).is_ok_and(|plan| plan.is_pure()), "{name}");
         let run = RunInfo { id: RunId(Uuid::nil()), key: Uuid::nil(), started_at: DateTime::UNIX_EPOCH };
         let trigger = json!({ "body": body }).into();
-        let roots = Roots { trigger, run, now: run.started_at, vars: Object::new(), language: "en".into() };
+        let roots =
+            Roots { trigger, run, now: run.started_at, vars: towpath_engine::expr::Vars::default(), language: "en".into() };
         match PureStep::compile(step).unwrap().unwrap().evaluate(&Context::new(roots)) {
             Ok(Outcome::Done { output }) => assert_eq!(output, expected, "{name}"),
             other => panic!("{name}: {other:?}"),

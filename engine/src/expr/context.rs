@@ -7,7 +7,7 @@ use super::moment;
 use crate::{Json, Object, event::Event, ids::RunId, lines::Round, workflow::StepPath};
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use uuid::Uuid;
 
 /// The trigger's data.
@@ -39,6 +39,24 @@ pub struct RunInfo {
     pub started_at: DateTime<Utc>,
 }
 
+/// The workspace's variables by their names, shared by the runs that see them. Cloning is cheap.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Vars(Arc<Json>);
+
+impl Default for Vars {
+    /// None at all.
+    fn default() -> Self {
+        static NONE: OnceLock<Arc<Json>> = OnceLock::new();
+        Self(Arc::clone(NONE.get_or_init(|| Arc::new(Json::Object(Object::new())))))
+    }
+}
+
+impl From<Object> for Vars {
+    fn from(vars: Object) -> Self {
+        Self(Arc::new(Json::Object(vars)))
+    }
+}
+
 /// What a context begins with.
 #[derive(Clone, Debug)]
 pub struct Roots {
@@ -47,7 +65,7 @@ pub struct Roots {
     /// The time of the run's last committed record.
     pub now: DateTime<Utc>,
     /// The workspace's variables.
-    pub vars: Object,
+    pub vars: Vars,
     /// How numbers are written where an expression names no language (BCP 47).
     pub language: String,
 }
@@ -62,7 +80,7 @@ pub struct Context {
     steps: Json,
     run: RunInfo,
     run_value: OnceLock<Json>,
-    vars: Json,
+    vars: Vars,
     now: DateTime<Utc>,
     language: String,
     step: StepPath,
@@ -81,7 +99,7 @@ impl Context {
             steps: Json::Object(Object::new()),
             run: roots.run,
             run_value: OnceLock::new(),
-            vars: Json::Object(roots.vars),
+            vars: roots.vars,
             now: roots.now,
             language: roots.language,
             step: StepPath(String::new()),
@@ -96,7 +114,7 @@ impl Context {
         let run = RunInfo { id: RunId(Uuid::nil()), key: seed, started_at: now };
         Self {
             named: roots,
-            ..Self::new(Roots { trigger: Json::Null.into(), run, now, vars: Object::new(), language: "en".to_owned() })
+            ..Self::new(Roots { trigger: Json::Null.into(), run, now, vars: Vars::default(), language: "en".to_owned() })
         }
     }
 
@@ -188,7 +206,7 @@ impl Context {
     }
 
     pub(super) fn vars(&self) -> &Json {
-        &self.vars
+        &self.vars.0
     }
 
     pub(super) fn run_value(&self) -> &Json {

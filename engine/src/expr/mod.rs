@@ -27,7 +27,7 @@ mod suggest;
 mod template;
 pub(crate) mod value;
 
-pub use context::{Context, Roots, RunInfo, TriggerData};
+pub use context::{Context, Roots, RunInfo, TriggerData, Vars};
 pub use error::ExprError;
 pub use eval::{FUEL, MAX_MADE, MAX_TOTAL};
 pub use filters::{knows_language, write_whole};

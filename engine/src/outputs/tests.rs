@@ -13,7 +13,7 @@ use serde_json::json;
 fn outputs() -> Outputs {
     let run = RunInfo { id: RunId(uuid::Uuid::nil()), key: uuid::Uuid::nil(), started_at: a_moment() };
     let trigger = json!({ "body": ["x", "y", "z"] }).into();
-    Outputs::new(Context::new(Roots { trigger, run, now: a_moment(), vars: crate::Object::new(), language: "en".into() }))
+    Outputs::new(Context::new(Roots { trigger, run, now: a_moment(), vars: crate::expr::Vars::default(), language: "en".into() }))
 }
 
 struct Bench {

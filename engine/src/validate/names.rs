@@ -103,6 +103,13 @@ pub(super) fn check(check: &mut Check<'_>, field: &str, paths: &[String], carefu
             check.blocks(Some(field), message);
             continue;
         }
+        if let ("vars", Some(rest)) = (root, rest)
+            && let Some(message) = variable(check, split(rest).0)
+        {
+            let severity = if careful { Severity::Warning } else { Severity::Blocks };
+            check.say(severity, Some(field.to_owned()), message);
+            continue;
+        }
         // Unknown roots don't compile; all others are always there.
         let ("steps", Some(rest)) = (root, rest) else { continue };
         let id = split(rest).0;
@@ -131,6 +138,17 @@ fn round(check: &Check<'_>, root: &str, reader: Reader) -> Option<String> {
         "item" => "“item” is only there inside a “For each”: it is the item of the list that the round is for.".into(),
         _ => "“index” is only there inside a loop: it is the number of the round, counted from 0.".into(),
     })
+}
+
+/// What is wrong with naming this variable.
+fn variable(check: &Check<'_>, name: &str) -> Option<String> {
+    let known = check.variables?;
+    if known.iter().any(|it| it == name) {
+        return None;
+    }
+    let near =
+        closest(name, known.iter().map(String::as_str)).map(|near| format!(" Did you mean \"{near}\"?")).unwrap_or_default();
+    Some(format!("There is no variable \"{name}\" in this workspace.{near} Variables are made under Settings › Variables."))
 }
 
 fn step(check: &Check<'_>, id: &str, careful: bool, reader: Reader) -> Option<(Severity, String)> {

@@ -294,6 +294,23 @@ fn a_step_names_the_connection_that_its_operation_needs() {
     assert_eq!(said(&catalogue, Some("crm")), None);
 }
 
+#[test]
+fn a_variable_that_is_not_there_is_named() {
+    let names = ["support_address".to_owned(), "rate".to_owned()];
+    let said = |expression: &str| {
+        let steps = format!("  - {{ id: a, use: set, input: {{ fields: {{ x: '{{{{ {expression} }}}}' }} }} }}");
+        let surroundings = Surroundings { variables: Some(&names), ..Surroundings::default() };
+        let issues = validate_in(&workflow(&steps), &operations(), &surroundings);
+        issues.into_iter().map(|issue| (issue.severity == Severity::Blocks, issue.message)).next()
+    };
+    assert_eq!(said("vars.support_address"), None);
+    assert_eq!(said("vars[\"rate\"] * 2"), None);
+    let wrong = "There is no variable \"suport_address\" in this workspace. Did you mean \"support_address\"? \
+                 Variables are made under Settings › Variables.";
+    assert_eq!(said("vars.suport_address"), Some((true, wrong.to_owned())));
+    assert!(matches!(said("vars.nothing | default(1)"), Some((false, _))));
+}
+
 /// What is said about a workflow of these steps, as `step.field: message`.
 fn told(steps: &str) -> Vec<String> {
     let issues = validate(&workflow(steps), &operations());

@@ -30,6 +30,8 @@ pub mod sessions;
 pub mod tokens;
 /// A workflow's trigger: its address, who may call, what arrived.
 pub mod triggers;
+/// Named values that expressions read.
+pub mod variables;
 /// Workflows: drafts, edits, versions, states, trials of single steps.
 pub mod workflows;
 /// The workspace's settings, one's workspaces, all workspaces.

@@ -20,7 +20,12 @@ pub async fn evaluate(core: Arc<Core>, batch: Vec<(AcceptedRun, Arc<Plan>)>) {
         let AcceptedRun { run, mut row } = accepted;
         let event = row.event.take().or_else(|| Event::from_bytes(&row.payload).ok()).unwrap_or_default();
         figures().start_lag(core.parts.clock.now() - row.at);
-        let mut progress = Progress::new(Start { run, plan, event, accepted_at: row.at });
+        let Some(vars) = core.parts.variables.at_hand(run.workspace, event.head.variables) else {
+            core.ready.lock().push(ReadyRun { run, carried: Carried::Nothing });
+            core.news.notify_one();
+            continue;
+        };
+        let mut progress = Progress::new(Start { run, plan, event, accepted_at: row.at, vars });
         match progress.advance(&*core.parts.registry, &core.parts.clock) {
             Need::End(end) => {
                 let end = progress.end_row(&end, core.parts.clock.now());

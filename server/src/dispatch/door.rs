@@ -60,9 +60,13 @@ async fn evaluate_and_accept(
 ) -> Result<Answered, Refused> {
     let begun = Begun::now(new.kind);
     let (run, mut operation) = operation(core, new);
+    let revision = operation.accept.as_ref().and_then(|row| row.event.as_ref()).map_or(0, |event| event.head.variables);
+    let Some(vars) = core.parts.variables.at_hand(run.workspace, revision) else {
+        return Err(Refused::Unavailable("the variables are being changed".into()));
+    };
     let Some(row) = operation.accept.as_mut() else { return Err(Refused::Unavailable("nothing was to be stored".into())) };
     let event = row.event.take().unwrap_or_default();
-    let mut progress = Progress::new(Start { run, plan, event, accepted_at: row.at });
+    let mut progress = Progress::new(Start { run, plan, event, accepted_at: row.at, vars });
     let Need::End(end) = progress.advance(&*core.parts.registry, &core.parts.clock) else {
         return Err(Refused::Unavailable("the workflow is not what it looked like".into()));
     };
@@ -90,8 +94,10 @@ pub fn open(core: &Core) -> Result<(), Refused> {
     core.disk.check().map_err(Refused::Unavailable)
 }
 
-fn operation(core: &Core, new: NewRun) -> (RunRef, Operation) {
+fn operation(core: &Core, mut new: NewRun) -> (RunRef, Operation) {
     let at = core.parts.clock.now();
+    // Whatever the event says of an earlier run: this one sees the variables of now, and on disk stands which they are.
+    new.event.head.variables = core.parts.variables.current(new.workspace).number;
     let run = RunRef { run: RunId::new(), workspace: new.workspace, workflow: new.workflow, shard: shard(new.workflow) };
     let delivery = new.delivery.map(|delivery| DeliveryRow {
         bucket: at.date_naive(),

@@ -131,10 +131,11 @@ async fn drive(core: &Arc<Core>, ready: ReadyRun) -> Left {
             let ear = core.signals.listen(run.run);
             let plan = core.plans.get(run.workflow, u32::try_from(row.version).unwrap_or_default()).await;
             let event = row.event.or_else(|| Event::from_bytes(&row.payload).ok());
-            match (plan, event) {
-                (Ok(plan), Some(event)) => {
+            let vars = event.as_ref().and_then(|event| core.parts.variables.at_hand(run.workspace, event.head.variables));
+            match (plan, event, vars) {
+                (Ok(plan), Some(event), Some(vars)) => {
                     figures().start_lag(core.parts.clock.now() - row.at);
-                    (Some(Progress::new(Start { run, plan, event, accepted_at: row.at })), ear)
+                    (Some(Progress::new(Start { run, plan, event, accepted_at: row.at, vars })), ear)
                 }
                 _ => (None, ear),
             }

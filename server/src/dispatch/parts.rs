@@ -1,6 +1,6 @@
 //! What the engine is built from, and the numbers that bound it.
 
-use crate::{clock::Clock, live::Live};
+use crate::{clock::Clock, live::Live, variables::Variables};
 use futures_util::future::BoxFuture;
 use sqlx::{PgPool, postgres::PgConnectOptions};
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -53,6 +53,8 @@ pub struct Parts {
     pub registry: Arc<Registry>,
     pub doors: OpenDoors,
     pub connections: Arc<dyn Connections>,
+    /// What runs read as `vars`.
+    pub variables: Variables,
     pub live: Live,
     pub settings: Settings,
 }

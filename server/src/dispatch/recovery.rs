@@ -119,7 +119,8 @@ pub async fn load(core: &Core, run: RunId) -> Result<Option<Progress>, driver::T
     }
     let plan = core.plans.get(loaded.run.workflow, loaded.version).await?;
     let history = records::history(&core.parts.pool, run).await?;
-    let start = Start { run: loaded.run, plan, event: loaded.event, accepted_at: loaded.accepted_at };
+    let vars = core.parts.variables.of(loaded.run.workspace, loaded.event.head.variables).await?;
+    let start = Start { run: loaded.run, plan, event: loaded.event, accepted_at: loaded.accepted_at, vars };
     Ok(Some(Progress::resumed(start, &history)))
 }
 

@@ -16,7 +16,7 @@ use towpath_engine::{
     catalogue::{Catalogue, Effect},
     error::{ErrorKind, StepError},
     event::Event,
-    expr::{Context, Roots, RunInfo, TriggerData},
+    expr::{Context, Roots, RunInfo, TriggerData, Vars},
     ids::RunId,
     lines::LinesStep,
     outputs::Outputs,
@@ -38,6 +38,8 @@ pub struct Start {
     pub plan: Arc<Plan>,
     pub event: Event,
     pub accepted_at: DateTime<Utc>,
+    /// The workspace's variables in the revision that the event names.
+    pub vars: Vars,
 }
 
 /// One run.
@@ -99,7 +101,7 @@ impl Progress {
             trigger: TriggerData::Event(start.event),
             run: info,
             now: start.accepted_at,
-            vars: Object::new(),
+            vars: start.vars,
             language: start.plan.language.clone(),
         };
         Self {

@@ -1,7 +1,7 @@
 //! Runs that have not ended, over all workspaces: what a restored instance would take up again.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgExecutor;
+use sqlx::{PgConnection, PgExecutor};
 use towpath_engine::ids::{RunId, WorkspaceId};
 
 /// A workflow's runs that have not ended.
@@ -59,4 +59,20 @@ pub async fn triggers(executor: impl PgExecutor<'_>) -> sqlx::Result<i64> {
     sqlx::query_scalar!(r#"select (select count(*) from schedule) + (select count(*) from poll) as "count!""#)
         .fetch_one(executor)
         .await
+}
+
+/// When the event of the workspace's oldest run was accepted that has not ended.
+pub async fn oldest(connection: &mut PgConnection, workspace: WorkspaceId) -> sqlx::Result<Option<DateTime<Utc>>> {
+    let run = sqlx::query_scalar!(
+        r#"select run_id as "run_id!" from (
+               (select run_id from job where workspace_id = $1 order by run_id limit 1)
+               union all (select run_id from wait where workspace_id = $1 order by run_id limit 1)) live
+           order by run_id limit 1"#,
+        workspace.0
+    )
+    .fetch_optional(connection)
+    .await?;
+    // A run's id says when it was made.
+    let made = run.and_then(|run| run.get_timestamp()).map(|made| made.to_unix());
+    Ok(made.and_then(|(seconds, nanos)| DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanos)))
 }

@@ -69,6 +69,8 @@ pub mod sealed;
 pub mod sessions;
 /// What programs come in by.
 pub mod tokens;
+/// The variables of workspaces, in revisions.
+pub mod variables;
 /// What was published, word for word.
 pub mod versions;
 /// Runs that sleep.

@@ -176,3 +176,35 @@ pub async fn delete(
     .await?;
     Ok(())
 }
+
+/// A workflow with its documents, for finding out what they name.
+pub struct Documents {
+    pub workflow: WorkflowId,
+    pub name: String,
+    pub draft: Json,
+    /// The version that runs.
+    pub published: Option<Json>,
+}
+
+/// The workflows in whose documents these words stand somewhere. What they mean there is for the caller to read.
+pub async fn mentioning(db: impl PgExecutor<'_>, workspace: WorkspaceId, words: &str) -> Result<Vec<Documents>, Error> {
+    let rows = sqlx::query!(
+        r#"select w.id, w.name, w.draft as "draft: sqlx::types::Json<Json>", v.document as "published?: sqlx::types::Json<Json>"
+           from workflow w
+           left join workflow_version v on v.workflow_id = w.id and v.workspace_id = w.workspace_id and v.version = w.published_version
+           where w.workspace_id = $1 and w.deleted_at is null
+             and (position($2 in w.draft::text) > 0 or position($2 in v.document::text) > 0)
+           order by lower(w.name), w.id"#,
+        workspace.0,
+        words
+    )
+    .fetch_all(db)
+    .await?;
+    let documents = rows.into_iter().map(|row| Documents {
+        workflow: WorkflowId(row.id),
+        name: row.name,
+        draft: row.draft.0,
+        published: row.published.map(|document| document.0),
+    });
+    Ok(documents.collect())
+}

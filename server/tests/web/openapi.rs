@@ -152,6 +152,16 @@ async fn every_answer_is_the_one_that_the_document_describes(pool: PgPoolOptions
     caller.well(POST, "/api/v1/workflows/{id}/publish", &[&by_hand], Some(json!({}))).await;
     caller.well(POST, "/api/v1/workflows/{id}/pause", &[&by_hand], None).await;
     caller.well(POST, "/api/v1/workflows/{id}/resume", &[&by_hand], None).await;
+    // Variables.
+    let variable =
+        json!({ "name": "support_address", "kind": "text", "value": "a@example.com", "note": "Where customers write to" });
+    caller.well(POST, "/api/v1/variables", &[], Some(variable)).await;
+    caller
+        .well(PUT, "/api/v1/variables/{variable}", &["rate"], Some(json!({ "kind": "json", "value": { "a": [1, null] } })))
+        .await;
+    caller.well(GET, "/api/v1/variables", &[], None).await;
+    caller.well(GET, "/api/v1/variables/{variable}", &["rate"], None).await;
+    caller.well(DELETE, "/api/v1/variables/{variable}", &["rate"], None).await;
     caller.well(GET, "/api/v1/workflows/{id}/versions", &[&by_hand], None).await;
     caller.well(GET, "/api/v1/workflows/{id}/versions/{version}", &[&by_hand, "1"], None).await;
     caller.well(POST, "/api/v1/workflows/{id}/versions/{version}/restore", &[&by_hand, "1"], None).await;

@@ -165,6 +165,7 @@ impl Ids {
                     ("version" | "attempt", _) => "1".to_owned(),
                     ("sample", _) => Uuid::nil().to_string(),
                     ("connection", _) => self.connection.to_string(),
+                    ("variable", _) => "planted".to_owned(),
                     ("*rest", _) => "rest".to_owned(),
                     ("step", _) => "step".to_owned(),
                     ("part", _) => "output".to_owned(),

@@ -8,4 +8,5 @@ pub mod members;
 pub mod reachability;
 pub mod restored;
 pub mod tokens;
+pub mod variables;
 pub mod workspace;

@@ -301,7 +301,7 @@ fn a_run_that_is_resumed_computes_the_same() {
             trigger: json!({}).into(),
             run,
             now: run.started_at,
-            vars: Object::new(),
+            vars: crate::expr::Vars::default(),
             language: "en".into(),
         });
         context.at(&StepPath(step.into()), moment(now));

@@ -7,7 +7,7 @@ mod oracle;
 mod reference;
 
 use super::{Context, ExprError, Roots, RunInfo, Template};
-use crate::{Json, Object, ids::RunId, workflow::StepPath};
+use crate::{Json, ids::RunId, workflow::StepPath};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
@@ -23,7 +23,8 @@ pub(crate) fn context(body: Json) -> Context {
 
 pub(crate) fn context_of(trigger: super::TriggerData) -> Context {
     let run = RunInfo { id: RunId(Uuid::from_u128(1)), key: Uuid::from_u128(2), started_at: moment("2026-11-20T10:00:00Z") };
-    let mut context = Context::new(Roots { trigger, run, now: run.started_at, vars: Object::new(), language: "en".into() });
+    let mut context =
+        Context::new(Roots { trigger, run, now: run.started_at, vars: crate::expr::Vars::default(), language: "en".into() });
     context.at(&StepPath("here".into()), moment("2026-11-20T10:25:00.5Z"));
     context
 }

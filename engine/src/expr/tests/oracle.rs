@@ -76,7 +76,8 @@ fn ours(source: &str) -> Json {
         .replace("in l", "in vars.l");
     let run = RunInfo { id: RunId(Uuid::nil()), key: Uuid::nil(), started_at: moment("2026-11-20T10:00:00Z") };
     let Json::Object(vars) = data() else { unreachable!() };
-    let context = Context::new(Roots { trigger: json!({}).into(), run, now: run.started_at, vars, language: "en".into() });
+    let context =
+        Context::new(Roots { trigger: json!({}).into(), run, now: run.started_at, vars: vars.into(), language: "en".into() });
     Template::expression(&source)
         .and_then(|template| template.resolve(&context))
         .unwrap_or_else(|error| panic!("{source}: {error}"))

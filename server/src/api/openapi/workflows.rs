@@ -6,7 +6,7 @@ use crate::{
     api::{
         catalogue, connections,
         page::{Asking, Page},
-        rounds, run_list, runs, triggers, workflows,
+        rounds, run_list, runs, triggers, variables, workflows,
     },
     ingest::replay::Replayed,
 };
@@ -19,6 +19,7 @@ const TRIGGERS: &str = "Triggers";
 const RUNS: &str = "Runs";
 const CONNECTIONS: &str = "Connections";
 const CATALOGUE: &str = "Catalogue";
+const VARIABLES: &str = "Variables";
 
 pub fn operations() -> Vec<Operation> {
     let mut all = workflows();
@@ -26,6 +27,7 @@ pub fn operations() -> Vec<Operation> {
     all.extend(triggers());
     all.extend(runs());
     all.extend(connections());
+    all.extend(variables());
     all
 }
 
@@ -197,5 +199,26 @@ fn connections() -> Vec<Operation> {
             .answers::<Services<'static>>(200),
         operation(CATALOGUE, Method::GET, "/api/v1/catalogue", "List the operations and the functions of expressions")
             .answers::<catalogue::Catalogue<'static>>(200),
+    ]
+}
+
+fn variables() -> Vec<Operation> {
+    let content = json!({ "kind": "text", "value": "support@example.com", "note": "Where customers write to" });
+    let new = json!({ "name": "support_address", "kind": "text", "value": "support@example.com" });
+    vec![
+        operation(VARIABLES, Method::GET, "/api/v1/variables", "List the variables")
+            .text("Named values that expressions read as `vars.name`. They are no secrets.")
+            .answers::<variables::VariableList>(200),
+        operation(VARIABLES, Method::POST, "/api/v1/variables", "Make a variable")
+            .takes::<crate::variables::Variable>(new)
+            .answers::<crate::variables::Variable>(201),
+        operation(VARIABLES, Method::GET, "/api/v1/variables/{variable}", "Read a variable")
+            .text("With the workflows that read it.")
+            .answers::<variables::VariableWithUse>(200),
+        operation(VARIABLES, Method::PUT, "/api/v1/variables/{variable}", "Set a variable")
+            .text("Makes it if it isn't there. Runs that begin from now on see the new value; those under way keep the one they began with.")
+            .takes::<variables::Content>(content)
+            .answers::<crate::variables::Variable>(200),
+        operation(VARIABLES, Method::DELETE, "/api/v1/variables/{variable}", "Delete a variable"),
     ]
 }

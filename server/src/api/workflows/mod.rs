@@ -30,7 +30,7 @@ use std::collections::HashSet;
 use towpath_engine::{
     Json,
     ids::{WorkflowId, WorkspaceId},
-    validate::{self, Issue},
+    validate::{self, Issue, Surroundings},
     workflow::{Step, StepId, Workflow},
 };
 
@@ -49,7 +49,11 @@ pub(crate) fn write_document(workflow: &Workflow) -> Result<Json, Problem> {
 pub(crate) async fn issues(app: &App, actor: &Actor, id: WorkflowId, workflow: &Workflow) -> Result<Vec<Issue>, Problem> {
     let workspace = actor.workspace;
     let connections = View::of(&app.pool, actor, &app.registry, id, workflow).await?;
-    let mut issues = validate::validate_with(workflow, app.registry.as_ref(), &connections);
+    let variables = app.variables.current(workspace).names();
+    let mut issues = {
+        let surroundings = Surroundings { connections: &connections, variables: Some(&variables) };
+        validate::validate_in(workflow, app.registry.as_ref(), &surroundings)
+    };
     let Some(trigger) = &workflow.trigger else { return Ok(issues) };
     let secret_set = ingest::needs_secret(trigger, &app.registry)
         && match endpoints::Kind::of_operation(&trigger.operation, &app.registry) {

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
 use std::{collections::BTreeMap, sync::Arc};
 use towpath_engine::{
-    Json, Object,
-    expr::{Context, Roots, RunInfo, Template},
+    Json,
+    expr::{Context, Roots, RunInfo, Template, Vars},
     ids::{RunId, WorkflowId},
     lines::Round,
     pure::PureStep,
@@ -38,10 +38,10 @@ pub struct Samples {
 
 impl Samples {
     /// What expressions of `step` see. The run's id and key are new ones: nothing of a trial is repeatable.
-    pub fn into_context(self, step: &StepId, now: DateTime<Utc>, language: String) -> Context {
+    pub fn into_context(self, step: &StepId, now: DateTime<Utc>, language: String, vars: Vars) -> Context {
         let id = RunId::new();
         let run = RunInfo { id, key: id.0, started_at: now };
-        let mut context = Context::new(Roots { trigger: self.trigger.into(), run, now, vars: Object::new(), language });
+        let mut context = Context::new(Roots { trigger: self.trigger.into(), run, now, vars, language });
         for (id, output) in self.steps {
             context.set_step(&StepPath(id), output);
         }
@@ -105,7 +105,12 @@ pub async fn post(
         return Err(Problem::invalid("values", format!("At most {MOST} values at a time.")));
     }
     no_odd("steps", first_odd(resolve.steps.values()))?;
-    let mut context = resolve.samples.into_context(&StepId("preview".into()), app.clock.now(), actor.language);
+    let mut context = resolve.samples.into_context(
+        &StepId("preview".into()),
+        app.clock.now(),
+        actor.language,
+        app.variables.current(actor.workspace).vars(),
+    );
     let mut results: Map<String, Json> = resolve.values.into_iter().map(|(name, value)| (name, one(&value, &context))).collect();
     for (name, step) in resolve.steps {
         context.at(&StepPath::from(&step.id), app.clock.now());
@@ -146,7 +151,7 @@ mod tests {
     #[test]
     fn a_value_its_absence_and_a_mistake_are_told_apart() {
         let samples = Samples { trigger: json!({ "body": { "total": 12 } }), steps: BTreeMap::new(), ..Samples::default() };
-        let context = samples.into_context(&StepId("x".into()), DateTime::UNIX_EPOCH, "en".into());
+        let context = samples.into_context(&StepId("x".into()), DateTime::UNIX_EPOCH, "en".into(), Vars::default());
         assert_eq!(one(&json!("{{ trigger.body.total }}"), &context), json!({ "value": 12 }));
         assert_eq!(one(&json!("Total: {{ trigger.body.total }}"), &context), json!({ "value": "Total: 12" }));
         assert!(one(&json!("{{ trigger.body.name }}"), &context)["missing"].is_string());
@@ -156,7 +161,7 @@ mod tests {
     #[test]
     fn only_data_steps_are_worked_out() {
         let samples = Samples { trigger: json!({ "body": { "lines": [2, 1] } }), ..Samples::default() };
-        let context = samples.into_context(&StepId("x".into()), DateTime::UNIX_EPOCH, "en".into());
+        let context = samples.into_context(&StepId("x".into()), DateTime::UNIX_EPOCH, "en".into(), Vars::default());
         let step = |operation: &str, list: &str| {
             serde_json::from_value::<Step>(json!({ "id": "it", "use": operation, "input": { "list": list } })).unwrap()
         };

@@ -89,7 +89,12 @@ pub async fn post(
     let workflow = read_document(stored.draft)?;
     let step_id = StepId(step);
     let step = workflow.step(&step_id).ok_or_else(Problem::not_found)?;
-    let context = trial.samples.into_context(&step_id, app.clock.now(), actor.language.clone());
+    let context = trial.samples.into_context(
+        &step_id,
+        app.clock.now(),
+        actor.language.clone(),
+        app.variables.current(actor.workspace).vars(),
+    );
     let answer = match (PureStep::compile(step), trial.send) {
         (Ok(None), _) if let Some(list) = list(step, &context) => list,
         (Err(error), _) => json!({ "error": StepError::from(error) }),

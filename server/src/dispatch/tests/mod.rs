@@ -7,7 +7,7 @@ mod lines;
 mod runs;
 
 use super::{Delivery, Engine, NewRun, Parts, Settings, TriggerKind};
-use crate::{clock::Clock, live::Live};
+use crate::{clock::Clock, live::Live, variables::Variables};
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta};
 use futures_util::future::BoxFuture;
@@ -169,6 +169,7 @@ pub struct World {
     pub workspace: WorkspaceId,
     pub service: Arc<Service>,
     pub settings: Settings,
+    pub variables: Variables,
     ahead: Arc<Mutex<TimeDelta>>,
 }
 
@@ -177,7 +178,8 @@ impl World {
         let workspace = WorkspaceId::new();
         sqlx::query!("insert into workspace (id, name) values ($1, 'Test')", workspace.0).execute(&pool).await.unwrap();
         let settings = Settings::default();
-        Self { pool, workspace, service: Service::new(), settings, ahead: Arc::default() }
+        let variables = Variables::start(pool.clone()).await.unwrap();
+        Self { pool, workspace, service: Service::new(), settings, variables, ahead: Arc::default() }
     }
 
     pub fn database(&self) -> PgConnectOptions {
@@ -208,6 +210,7 @@ impl World {
                 files: Box::new(Nothing),
             }),
             connections: Arc::new(Nothing),
+            variables: self.variables.clone(),
             live: Live::default(),
             settings: self.settings.clone(),
         }

@@ -293,3 +293,53 @@ async fn a_workflow_with_a_long_queue_does_not_starve_its_neighbour(pool: PgPool
     assert_eq!(world.count("run_end").await, 2_501);
     engine.drain(BOUND).await;
 }
+
+/// Writes a text under this name, as the page of variables does.
+async fn set_variable(world: &World, name: &str, value: &str) {
+    use crate::variables::{Change, Kind, Variable};
+    let by = towpath_engine::ids::PersonId::new();
+    sqlx::query!(
+        "insert into person (id, email, name, password_hash) values ($1, $2, 'Ada', 'none')",
+        by.0,
+        format!("{}@example.com", by.0)
+    )
+    .execute(&world.pool)
+    .await
+    .unwrap();
+    let variable = Variable { name: name.into(), kind: Kind::Text, value: value.into(), note: String::new() };
+    let change = Change::Put { name: name.into(), variable, upsert: true };
+    world.variables.change(world.workspace, change, by, world.clock().now()).await.unwrap();
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_run_sees_the_variables_of_its_beginning_also_after_a_change_and_a_crash(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    set_variable(&world, "mail", "old@example.com").await;
+    let engine = world.start().await;
+    let delay = json!({ "id": "nap", "use": "delay", "input": { "for": "1h" } });
+    let said = |id: &str| set(id, json!({ "to": "{{ vars.mail }}" }));
+    let workflow = world.publish(json!([said("before"), delay, said("after")])).await;
+    let pure = world.publish(json!([said("at_once")])).await;
+    let first = id(engine.accept(world.event(workflow, json!({}))).await.unwrap());
+    world.sleeps(first).await;
+    // More changes than are kept in memory.
+    for n in 0..7 {
+        set_variable(&world, "mail", &format!("new{n}@example.com")).await;
+    }
+    let second = id(engine.accept(world.event(pure, json!({}))).await.unwrap());
+    assert_eq!(world.end(second).await.state, EndState::Succeeded);
+    assert_eq!(output(&world.history(second).await, "at_once"), Some(json!({ "to": "new6@example.com" })));
+    engine.crash().await;
+
+    world.variables = Variables::start(world.pool.clone()).await.unwrap();
+    let engine = world.start().await;
+    world.pass(TimeDelta::hours(2));
+    assert_eq!(world.end(first).await.state, EndState::Succeeded);
+    let history = world.history(first).await;
+    for step in ["before", "after"] {
+        assert_eq!(output(&history, step), Some(json!({ "to": "old@example.com" })), "{step}");
+    }
+    let third = id(engine.accept(world.event(pure, json!({}))).await.unwrap());
+    assert_eq!(world.end(third).await.state, EndState::Succeeded);
+    assert_eq!(output(&world.history(third).await, "at_once"), Some(json!({ "to": "new6@example.com" })));
+}

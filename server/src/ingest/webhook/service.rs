@@ -125,7 +125,7 @@ fn stored(delivery: Delivery<'_>, event: NewEvent, alone: bool) -> Event {
         }
     }
     let content_type = delivery.parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let head = Head { meta, content_type: content_type.map(str::to_owned), parsed: Some(event.value), notes: Vec::new() };
+    let head = Head { meta, content_type: content_type.map(str::to_owned), parsed: Some(event.value), ..Head::default() };
     Event { head, body: if alone { delivery.body.to_vec() } else { Vec::new() } }
 }
 

@@ -10,4 +10,5 @@ pub mod reachability;
 pub mod restored;
 pub mod sessions;
 pub mod tokens;
+pub mod variables;
 pub mod workspace;

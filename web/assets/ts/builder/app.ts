@@ -90,6 +90,7 @@ export class Builder extends PageElement {
     this.live = live;
     const everything = (): void => {
       void session.reload();
+      void session.refreshVariables();
       void session.arrivals.read();
     };
     live.addEventListener("ready", everything);

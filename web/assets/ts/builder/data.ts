@@ -66,6 +66,8 @@ export class Data extends Bound {
       const sample = session.sample(step.id);
       list.push({ id: step.id, number: numbers.get(step.id) ?? 0, title: stepTitle(step, session.catalogue), icon: session.operation(step.use)?.icon ?? "circle", root: ["steps", step.id], value: sample.value, example: sample.example, at: sample.at });
     }
+    const vars = session.samples.vars;
+    if (Object.keys(vars).length > 0) list.push({ id: "vars", number: 0, title: "Variables", icon: "braces", root: ["vars"], value: vars, example: false });
     return list;
   }
 

@@ -98,6 +98,8 @@ export class Samples {
   trigger: { value: Json; at?: string; id?: string } | undefined;
   /** What steps gave when they were tried, or in the last run. */
   readonly steps = new Map<string, { value: Json; at?: string }>();
+  /** The workspace's variables by their names. */
+  vars: Obj = {};
   /** What fields with expressions come to over what is known of the steps before; undefined until it is worked out. */
   workOut: (fields: Obj) => Json | undefined = () => undefined;
 
@@ -135,6 +137,7 @@ export class Samples {
     if (keys?.[0] === "item") return at(round?.item, keys.slice(1));
     if (keys?.[0] === "index" && keys.length === 1) return round?.index;
     if (keys?.[0] === "steps" && keys[1] !== undefined && keys[1] === round?.failed) return at(failure, keys.slice(2));
+    if (keys?.[0] === "vars") return at(this.vars, keys.slice(1));
     if (keys?.[0] === "trigger") return at(this.of(workflow, catalogue, "trigger").value, keys.slice(1));
     const step = keys?.[1];
     if (keys?.[0] === "steps" && typeof step === "string") return at(this.of(workflow, catalogue, step).value, keys.slice(2));

@@ -1,7 +1,7 @@
 // One workflow being edited: the document as the person sees it, what has not reached the server yet, undo and redo, the samples.
 // Every change goes through `edit`; elements listen for "change" and draw.
 import { call, Refused } from "../shared/http";
-import { around, before, findStep, isLoop, type Catalogue, type Issue, type Json, type Step, type Trigger, type Workflow } from "./model";
+import { around, before, equal, findStep, isLoop, type Catalogue, type Issue, type Json, type Step, type Trigger, type Workflow } from "./model";
 import { about, applyAll, DoesNotFit, rebase, sameField, type Operation } from "./operations";
 import { Arrivals } from "./arrivals";
 import { Resolver } from "./resolver";
@@ -84,10 +84,29 @@ export class Session extends EventTarget {
   }
 
   async load(): Promise<void> {
-    const [catalogue, loaded] = await Promise.all([call<Catalogue>("GET", "/api/v1/catalogue"), call<Loaded>("GET", this.path)]);
+    const [catalogue, loaded] = await Promise.all([call<Catalogue>("GET", "/api/v1/catalogue"), call<Loaded>("GET", this.path), this.loadVariables()]);
     this.catalogue = catalogue;
     this.take(loaded);
     this.restoreSamples();
+  }
+
+  /** The workspace's variables, also when somebody comes back from their page. */
+  async loadVariables(): Promise<void> {
+    const { variables } = await call<{ variables: { name: string; value: Json }[] }>("GET", "/api/v1/variables");
+    const vars = Object.fromEntries(variables.map((it) => [it.name, it.value]));
+    if (equal(vars, this.samples.vars)) return;
+    this.samples.vars = vars;
+    this.resolver.forget();
+    this.changed();
+  }
+
+  /** The same, for when nobody waits: what can't be had now is had the next time. */
+  async refreshVariables(): Promise<void> {
+    try {
+      await this.loadVariables();
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+    }
   }
 
   /** Takes over what the server says, as it stands. */
