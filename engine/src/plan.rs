@@ -5,6 +5,7 @@ use crate::{
     Json,
     catalogue::{Catalogue, Effect, EffectRule},
     expr::Template,
+    ids::ConnectionId,
     lines::LinesStep,
     pure::PureStep,
     record::Record,
@@ -185,6 +186,11 @@ impl Plan {
 }
 
 impl PlannedStep {
+    /// The connection that the step works through; `None` also for one that can't be one.
+    pub(crate) fn connection_id(&self) -> Option<ConnectionId> {
+        self.connection.as_deref()?.parse().ok()
+    }
+
     /// The position after this step and the lines it opens: what follows it on its own line, first of all its error lane.
     pub(crate) fn after_lines(&self, position: usize) -> usize {
         if self.opens.is_empty() { position + 1 } else { self.lanes[self.opens.end - 1].end }

@@ -45,6 +45,7 @@ use crate::{
     Json,
     error::StepError,
     expr::moment,
+    ids::ConnectionId,
     plan::Plan,
     record::{End, LineEnd, Record, SkipReason, Trace, WaitOn},
     state::{Line, RunState},
@@ -68,6 +69,8 @@ pub enum Command {
     MarkUncertain { step: StepPath, attempt: u16, error: StepError },
     /// Sleep until a person decides about an uncertain attempt.
     AskPerson { step: StepPath, attempt: u16 },
+    /// Sleep until the connection of a refused attempt is renewed.
+    AwaitConnection { step: StepPath, attempt: u16, connection: ConnectionId },
     /// A delay is over.
     Finish { step: StepPath, attempt: u16, until: DateTime<Utc> },
     /// A line is over. What a line gives that came to its end is the shell's to work out.
@@ -92,6 +95,9 @@ impl Command {
             Self::Skip { step, reason } => Record::Skipped { step, reason },
             Self::MarkUncertain { step, attempt, error } => Record::Uncertain { step, attempt, error, trace: Trace::default() },
             Self::AskPerson { step, attempt } => Record::Waiting { step, attempt, on: WaitOn::Decision },
+            Self::AwaitConnection { step, attempt, connection } => {
+                Record::Waiting { step, attempt, on: WaitOn::Connection { id: connection } }
+            }
             Self::Finish { step, attempt, until } => Record::Succeeded {
                 step,
                 attempt,

@@ -4,6 +4,7 @@ use crate::{
     Json,
     catalogue::Effect,
     error::StepError,
+    ids::ConnectionId,
     retry,
     workflow::{LinePath, StepPath},
 };
@@ -237,13 +238,19 @@ pub enum WaitOn {
     Retry { until: DateTime<Utc> },
     /// A person's word on an uncertain effect.
     Decision,
+    /// The service did not take the step's connection: until it is renewed.
+    Connection { id: ConnectionId },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "by", rename_all = "snake_case")]
 pub enum WokenBy {
     Time,
-    Person { name: String },
+    /// The connection can be used again, or there is no waiting for it any more.
+    Connection,
+    Person {
+        name: String,
+    },
 }
 
 /// A person's word on an effect whose outcome is unknown.

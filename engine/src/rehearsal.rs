@@ -318,6 +318,7 @@ impl<'a> Shell<'a> {
                 Record::Decided { step, attempt, by: "ada".into(), decision }
             }
             WaitOn::Timer { .. } | WaitOn::Retry { .. } => Record::Woken { step, attempt, by: WokenBy::Time },
+            WaitOn::Connection { .. } => Record::Woken { step, attempt, by: WokenBy::Connection },
         });
     }
 

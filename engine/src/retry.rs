@@ -22,6 +22,9 @@ pub enum Verdict {
     Retry { after: Duration },
     /// The effect may have happened and a repeat would do it twice: a person decides.
     Uncertain,
+    /// The service did not take the credentials, and did nothing: once they are renewed, there is another try, which doesn't count
+    /// as a repeat.
+    Refused,
     /// There is no point in another try, or none is left.
     Fail,
 }
@@ -44,7 +47,8 @@ pub fn verdict(error: &StepError, effect: Option<Effect>, attempt: u16, limit: u
         Kind::RateLimited | Kind::Unavailable => true,
         Kind::Timeout | Kind::Uncertain | Kind::Internal if effect == Effect::Unsafe => return Verdict::Uncertain,
         Kind::Timeout | Kind::Uncertain => true,
-        Kind::InvalidInput | Kind::Unauthorized | Kind::Forbidden | Kind::NotFound | Kind::Conflict | Kind::Internal => false,
+        Kind::Unauthorized => return Verdict::Refused,
+        Kind::InvalidInput | Kind::Forbidden | Kind::NotFound | Kind::Conflict | Kind::Internal => false,
     };
     if !repeat || attempt >= limit {
         return Verdict::Fail;
@@ -119,6 +123,15 @@ mod tests {
             let keyed = verdict(&error, Some(Effect::Keyed), 1, 99, &retry(), ALL);
             assert_eq!(keyed == Verdict::Fail, kind == ErrorKind::Internal, "{kind:?}: {keyed:?}");
         }
+    }
+
+    #[test]
+    fn refused_credentials_did_nothing_whatever_the_effect_and_however_many_attempts_were_made() {
+        let error = StepError::new(ErrorKind::Unauthorized, "Who are you?");
+        for effect in [Effect::Read, Effect::Idempotent, Effect::Keyed, Effect::Unsafe] {
+            assert_eq!(verdict(&error, Some(effect), 99, 1, &retry(), ALL), Verdict::Refused);
+        }
+        assert_eq!(verdict(&error, None, 1, 9, &retry(), ALL), Verdict::Fail, "it never got as far as asking");
     }
 
     #[test]

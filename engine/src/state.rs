@@ -339,7 +339,7 @@ fn about_step(line: &mut Line, step: &StepPath, record: &Record) -> bool {
         Record::Waiting { attempt, on, .. } => {
             let fits = |status: &Status, new: bool| match on {
                 WaitOn::Timer { .. } => matches!(status, Status::Started),
-                WaitOn::Retry { .. } => matches!(status, Status::Failed) && !new,
+                WaitOn::Retry { .. } | WaitOn::Connection { .. } => matches!(status, Status::Failed) && !new,
                 WaitOn::Decision => matches!(status, Status::Uncertain) && !new,
             };
             if let Some(state) = open(line, step, *attempt, &mut new, fits) {
@@ -350,8 +350,10 @@ fn about_step(line: &mut Line, step: &StepPath, record: &Record) -> bool {
         Record::Woken { attempt, .. } => {
             if let Some(state) = line.steps.get_mut(step.id())
                 && state.attempt == *attempt
-                && let Status::Waiting(on @ (WaitOn::Timer { .. } | WaitOn::Retry { .. })) = &state.status
+                && let Status::Waiting(on @ (WaitOn::Timer { .. } | WaitOn::Retry { .. } | WaitOn::Connection { .. })) =
+                    &state.status
             {
+                state.uncounted += u16::from(matches!(on, WaitOn::Connection { .. }));
                 state.status = Status::Woken(on.clone());
                 line.news(step);
             }
@@ -359,14 +361,14 @@ fn about_step(line: &mut Line, step: &StepPath, record: &Record) -> bool {
         Record::Decided { attempt, decision, .. } => {
             if let Some(state) = line.steps.get_mut(step.id())
                 && state.attempt == *attempt
-                && matches!(state.status, Status::Uncertain | Status::Waiting(WaitOn::Decision))
+                && matches!(state.status, Status::Uncertain | Status::Waiting(WaitOn::Decision | WaitOn::Connection { .. }))
             {
                 state.status = Status::Decided(match decision {
                     Decision::WentThrough { .. } => Word::WentThrough,
                     Decision::SendAgain => Word::SendAgain,
                     Decision::Fail => Word::Fail,
                 });
-                state.sent_again += u16::from(*decision == Decision::SendAgain);
+                state.uncounted += u16::from(*decision == Decision::SendAgain);
                 line.news(step);
             }
         }

@@ -142,9 +142,9 @@ impl TestApp {
         self.drain(child.stderr.take().expect("piped"));
         *self.child.lock().expect("unpoisoned") = Some(child);
         until("the server is ready", Duration::from_secs(30), || async {
-            if let Some(child) = self.child.lock().expect("unpoisoned").as_mut()
-                && let Ok(Some(status)) = child.try_wait()
-            {
+            // The lock is let go of before this panics: the drop that follows takes it.
+            let ended = self.child.lock().expect("unpoisoned").as_mut().and_then(|child| child.try_wait().ok().flatten());
+            if let Some(status) = ended {
                 panic!("the server ended at start ({status}):\n{}", self.log());
             }
             reqwest::get(format!("{}/readyz", self.url)).await.ok().filter(|answer| answer.status().is_success()).map(|_| ())

@@ -6,10 +6,12 @@
 pub mod app;
 pub mod authority;
 pub mod daemon;
+pub mod mailbox;
 pub mod person;
 pub mod postgres;
 pub mod receiver;
 pub mod small_disk;
+pub mod tls;
 pub mod until;
 
 pub use app::{Ended, Settings, TestApp};

@@ -1,5 +1,6 @@
 //! A target for outbound calls: it keeps what arrives, counts idempotency keys, and answers as told.
 
+use crate::{authority::Pair, tls::TlsListener};
 use axum::{
     Router,
     body::Bytes,
@@ -64,14 +65,18 @@ impl Receiver {
 
     /// Answers as `behaviour` says, given the request and how many came before it.
     pub async fn answering(behaviour: impl Fn(&Arrived, usize) -> Reply + Send + Sync + 'static) -> Self {
-        let inner = Arc::new(Inner {
-            arrived: Mutex::default(),
-            count: watch::Sender::new(0),
-            behaviour: Mutex::new(Arc::new(behaviour)),
-        });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("bound"));
-        let router = Router::new().fallback(receive).with_state(Arc::clone(&inner));
+        let (inner, router) = counting(behaviour);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { url, inner }
+    }
+
+    /// The same over https, with a certificate for 127.0.0.1.
+    pub async fn over_tls(pair: &Pair, behaviour: impl Fn(&Arrived, usize) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TlsListener::bind(pair).await;
+        let url = format!("https://127.0.0.1:{}", listener.port());
+        let (inner, router) = counting(behaviour);
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { url, inner }
     }
@@ -96,6 +101,13 @@ impl Receiver {
         }
         keys
     }
+}
+
+fn counting(behaviour: impl Fn(&Arrived, usize) -> Reply + Send + Sync + 'static) -> (Arc<Inner>, Router) {
+    let inner =
+        Arc::new(Inner { arrived: Mutex::default(), count: watch::Sender::new(0), behaviour: Mutex::new(Arc::new(behaviour)) });
+    let router = Router::new().fallback(receive).with_state(Arc::clone(&inner));
+    (inner, router)
 }
 
 async fn receive(State(inner): State<Arc<Inner>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {

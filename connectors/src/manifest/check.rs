@@ -7,7 +7,7 @@ use super::{
     folder::Folder,
     input::{Format, Input, Kind},
     read::{Problem, locate, read},
-    request::fits,
+    request::{fits, with_port},
     service::{Compiled, compile, effect_fits, inputs},
 };
 use indexmap::IndexMap;
@@ -90,11 +90,15 @@ fn identity(manifest: &Manifest, folder: &Folder, faults: &mut Vec<Fault>) {
     }
     book.need(!identity.hosts.is_empty(), "hosts", "without hosts it may talk to nobody");
     for host in &identity.hosts {
-        let plain = host.strip_prefix("*.").unwrap_or(host);
+        let (plain, _) = with_port(host.strip_prefix("*.").unwrap_or(host));
         let named = plain.contains('.') && plain.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
         match host.as_str() {
             "*" => book.need(manifest.auth.is_empty(), "hosts", "“*” would send this connector's secrets anywhere"),
-            _ => book.need(named, "hosts", &format!("“{host}” is no host name: no scheme, no port, no path")),
+            _ => book.need(
+                named,
+                "hosts",
+                &format!("“{host}” is no host name, such as api.example.com or crm.internal.example:8443"),
+            ),
         }
     }
     if let Some(http) = &manifest.http {
@@ -102,9 +106,14 @@ fn identity(manifest: &Manifest, folder: &Folder, faults: &mut Vec<Fault>) {
         match literal {
             Some(url) => {
                 let host = url.host_str().unwrap_or_default().to_owned();
-                let known = manifest.connector.hosts.iter().any(|pattern| fits(pattern, &host));
+                let mut fitting = manifest.connector.hosts.iter().filter(|pattern| fits(pattern, &url)).peekable();
+                let known = fitting.peek().is_some();
+                // A host without a port stands for the scheme's own where secrets go.
+                let reached =
+                    url.port().is_none() || manifest.auth.is_empty() || fitting.any(|pattern| with_port(pattern).1.is_some());
                 let book = &mut Book { path: "http".into(), faults };
                 book.need(known, "base", &format!("{host} is not among the connector's hosts"));
+                book.need(!known || reached, "base", "secrets go to a port of its own only if hosts names it: host:port");
                 book.need(url.scheme() == "https" || manifest.auth.is_empty(), "base", "secrets travel by https only");
             }
             None if http.base.contains("{{") => {}

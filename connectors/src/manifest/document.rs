@@ -62,8 +62,8 @@ pub struct Identity {
     pub categories: Vec<String>,
     /// The service's own documentation.
     pub docs: Option<String>,
-    /// The only hosts that it may talk to: `slack.com`, `*.example.com`. `*` only for a connector without sign-in, whose addresses
-    /// people type.
+    /// The only hosts that it may talk to: `slack.com`, `*.example.com`, `crm.internal.example:8443`. `*` only for a connector without
+    /// sign-in, whose addresses people type.
     pub hosts: Vec<String>,
     /// What changed, by version.
     #[serde(default)]

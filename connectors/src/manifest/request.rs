@@ -133,7 +133,7 @@ fn named(field: &str) -> String {
 /// Only the hosts that the manifest declares, whatever a value or an answer says.
 pub fn check_host(service: &Service, url: &Url) -> Result<(), StepError> {
     let host = url.host_str().unwrap_or_default();
-    let known = service.hosts.iter().any(|pattern| fits(pattern, host));
+    let known = service.hosts.iter().any(|pattern| fits(pattern, url));
     if known && matches!(url.scheme(), "https" | "http") {
         return Ok(());
     }
@@ -143,11 +143,24 @@ pub fn check_host(service: &Service, url: &Url) -> Result<(), StepError> {
     ))
 }
 
-/// `slack.com`, `*.example.com` (any depth below it, not itself), `*`.
-pub fn fits(pattern: &str, host: &str) -> bool {
+/// `slack.com`, `*.example.com` (any depth below it, not itself), `crm.internal:8443` (that port alone), `*`.
+pub fn fits(pattern: &str, url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let (pattern, port) = with_port(pattern);
+    if port.is_some_and(|port| url.port_or_known_default() != Some(port)) {
+        return false;
+    }
     match pattern.strip_prefix("*.") {
         Some(end) => host.len() > end.len() + 1 && host.ends_with(end) && host[..host.len() - end.len()].ends_with('.'),
         None => pattern == "*" || pattern.eq_ignore_ascii_case(host),
+    }
+}
+
+/// A pattern's host and port.
+pub fn with_port(pattern: &str) -> (&str, Option<u16>) {
+    match pattern.rsplit_once(':') {
+        Some((host, port)) => port.parse().map_or((pattern, None), |port| (host, Some(port))),
+        None => (pattern, None),
     }
 }
 
@@ -175,4 +188,27 @@ fn pairs(fields: &Object) -> Vec<(&str, String)> {
         values.iter().filter(|value| !value.is_null()).map(move |value| (name.as_str(), value::text(value)))
     });
     each.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_fits_with_its_port_and_below_its_name() {
+        let table = [
+            ("slack.com", "https://slack.com/a", true),
+            ("slack.com", "https://slack.com:8443/a", true),
+            ("slack.com", "https://evil-slack.com", false),
+            ("*.example.com", "https://a.b.example.com", true),
+            ("*.example.com", "https://example.com", false),
+            ("crm.internal:8443", "https://crm.internal:8443/x", true),
+            ("crm.internal:8443", "https://crm.internal/x", false),
+            ("crm.internal:443", "https://crm.internal/x", true),
+            ("*", "https://anything.example", true),
+        ];
+        for (pattern, url, expected) in table {
+            assert_eq!(fits(pattern, &Url::parse(url).unwrap()), expected, "{pattern} {url}");
+        }
+    }
 }

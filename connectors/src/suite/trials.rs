@@ -174,7 +174,7 @@ fn egress(checked: &Checked, action: &crate::manifest::action::Action, input: &O
     let plain = action.request(input).map_err(|error| format!("no request can be made of the example: {}", error.message))?;
     let check = |ready: &crate::manifest::request::Ready, what: &str| {
         let host = ready.url.host_str().unwrap_or_default();
-        if !hosts.iter().any(|pattern| fits(pattern, host)) {
+        if !hosts.iter().any(|pattern| fits(pattern, &ready.url)) {
             return Err(format!("{what} sends to {host}, which is not declared"));
         }
         if ready.url.path_segments().map(Iterator::count) != plain.url.path_segments().map(Iterator::count) {

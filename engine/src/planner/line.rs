@@ -4,6 +4,7 @@
 use super::{Command, Planner, STEP_BUDGET, close::is_unsafe, close::lost};
 use crate::{
     error::{ErrorKind, StepError},
+    ids::ConnectionId,
     plan::{Kind, PlannedStep, Role},
     record::{End, EndState, FailedStep, LineEnd, SkipReason, WaitOn},
     retry::{self, Verdict},
@@ -58,6 +59,11 @@ impl<'a, 'l> Walk<'a, 'l, '_> {
             Status::Failed => match self.verdict(step, state) {
                 Verdict::Retry { after } => self.start(step, state.attempt.saturating_add(1), Some(after)),
                 Verdict::Uncertain => self.ask(current, state.attempt),
+                // A step without a connection has nothing that could be renewed.
+                Verdict::Refused => match step.connection_id() {
+                    Some(connection) => self.await_connection(current, state.attempt, connection),
+                    None => self.failed(position, state),
+                },
                 Verdict::Fail => self.failed(position, state),
             },
             Status::Decided(Word::Fail) => self.failed(position, state),
@@ -83,13 +89,17 @@ impl<'a, 'l> Walk<'a, 'l, '_> {
 
     fn verdict(&self, step: &PlannedStep, state: &StepState) -> Verdict {
         let Some(error) = &state.error else { return Verdict::Fail };
-        let limit = step.retry.attempts.saturating_add(state.sent_again);
+        let limit = step.retry.attempts.saturating_add(state.uncounted);
         let seed = retry::seed(self.planner.state.run(), &self.name(step), state.attempt);
         retry::verdict(error, state.effect, state.attempt, limit, &step.retry, seed)
     }
 
     fn ask(&mut self, step: &StepPath, attempt: u16) {
         self.planner.commands.push(Command::AskPerson { step: step.clone(), attempt });
+    }
+
+    fn await_connection(&mut self, step: &StepPath, attempt: u16, connection: ConnectionId) {
+        self.planner.commands.push(Command::AwaitConnection { step: step.clone(), attempt, connection });
     }
 
     /// The step failed for good.

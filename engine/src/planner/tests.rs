@@ -28,6 +28,7 @@ fn failed_at(shell: &Shell<'_>) -> Option<(String, ErrorKind)> {
 
 const SET: &str = "use: set, input: { fields: { a: 1 } }";
 const GET: &str = "use: http.request, input: { method: GET, url: 'https://a.example' }";
+const CONNECTION: &str = "01890000-0000-7000-8000-000000000001";
 const POST: &str = "use: http.request, input: { method: POST, url: 'https://a.example' }";
 
 #[test]
@@ -160,9 +161,10 @@ fn the_table_of_effects_and_retries_holds_row_by_row() {
     enum Then {
         Retry,
         Ask,
+        Wait,
         Fail,
     }
-    use Then::{Ask, Fail, Retry};
+    use Then::{Ask, Fail, Retry, Wait};
     let methods =
         [("GET", "false"), ("PUT", "false"), ("DELETE", "false"), ("POST", "true"), ("POST", "false"), ("PATCH", "false")];
     // The kind, then what follows for read, idempotent and keyed, then for unsafe.
@@ -171,7 +173,7 @@ fn the_table_of_effects_and_retries_holds_row_by_row() {
         (Is::RateLimited, Retry, Retry),
         (Is::Timeout, Retry, Ask),
         (Is::Uncertain, Retry, Ask),
-        (Is::Unauthorized, Fail, Fail),
+        (Is::Unauthorized, Wait, Wait),
         (Is::InvalidInput, Fail, Fail),
         (Is::Forbidden, Fail, Fail),
         (Is::NotFound, Fail, Fail),
@@ -180,7 +182,7 @@ fn the_table_of_effects_and_retries_holds_row_by_row() {
     ];
     for (method, keyed) in methods {
         let plan = plan(&format!(
-            "  - {{ id: a, use: http.request, input: {{ method: {method}, keyed: {keyed}, url: 'https://a.example' }} }}"
+            "  - {{ id: a, use: http.request, input: {{ method: {method}, keyed: {keyed}, url: 'https://a.example' }}, connection: '{CONNECTION}' }}"
         ));
         let step = &plan.steps()[0];
         let effect = step.effect_of(&Json::Object(plan.workflow.steps[0].input.clone()));
@@ -191,6 +193,7 @@ fn the_table_of_effects_and_retries_holds_row_by_row() {
             let then = match &next(&plan, &state)[..] {
                 [Command::Start { attempt: 2, after: Some(_), .. }] => Retry,
                 [Command::AskPerson { attempt: 1, .. }] => Ask,
+                [Command::AwaitConnection { attempt: 1, .. }] => Wait,
                 [Command::End(end)] if end.state == EndState::Failed => Fail,
                 other => panic!("{method} {kind:?}: {other:?}"),
             };
@@ -208,6 +211,42 @@ fn the_table_of_effects_and_retries_holds_row_by_row() {
             other => panic!("{method}: {other:?}"),
         }
     }
+}
+
+#[test]
+fn a_refused_step_waits_for_its_connection_and_is_tried_again_beyond_its_limit() {
+    let steps = format!("  - {{ id: a, {POST}, connection: '{CONNECTION}', retry: {{ attempts: 1 }} }}\n  - {{ id: b, {SET} }}");
+    let plan = plan(&steps);
+    let refused = || [Outcome::Fails(Is::Unauthorized), Outcome::Fails(Is::Unauthorized)];
+    let shell = run(&plan, Script::new().on("a", refused()));
+    assert_eq!(shell.acted.iter().map(|(_, attempt, _)| *attempt).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!((shell.done(), shell.end()), (vec!["a", "b"], Some(&succeeded(None))));
+    let waits = shell.history.iter().filter(|record| matches!(record, Record::Waiting { on: WaitOn::Connection { .. }, .. }));
+    assert_eq!(waits.count(), 2);
+}
+
+#[test]
+fn a_refused_step_without_a_connection_fails() {
+    let plan = plan(&format!("  - {{ id: a, {GET} }}"));
+    let shell = run(&plan, Script::new().on("a", [Outcome::Fails(Is::Unauthorized)]));
+    assert_eq!(failed_at(&shell), Some(("a".into(), Is::Unauthorized)));
+}
+
+#[test]
+fn a_person_gives_up_what_waits_for_a_connection_and_cancelling_wins_over_it() {
+    let plan = plan(&format!("  - {{ id: a, {POST}, connection: '{CONNECTION}' }}\n  - {{ id: b, {SET} }}"));
+    let mut shell = Shell::new(&plan);
+    shell.record(Record::Started { step: path("a"), attempt: 1, effect: Some(Effect::Unsafe) });
+    let error = StepError::new(Is::Unauthorized, "Who are you?");
+    shell.record(Record::failure(path("a"), 1, error, Some(Effect::Unsafe), Trace::default()));
+    let wait = next(&plan, &shell.state);
+    shell.record(wait[0].record().unwrap());
+    assert_eq!(next(&plan, &shell.state), [], "it waits");
+    let mut cancelled = shell.state.clone();
+    cancelled.apply(&Record::CancelRequested { by: "ada".into() });
+    assert!(matches!(next(&plan, &cancelled).last(), Some(Command::End(end)) if end.state == EndState::Cancelled));
+    shell.record(Record::Decided { step: path("a"), attempt: 1, by: "ada".into(), decision: Decision::Fail });
+    assert!(matches!(&next(&plan, &shell.state)[..], [Command::End(end)] if end.state == EndState::Failed));
 }
 
 #[test]

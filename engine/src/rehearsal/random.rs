@@ -4,6 +4,7 @@ use super::{Outcome, World, goes_well};
 use crate::{
     condition::Conditions,
     error::ErrorKind,
+    ids::ConnectionId,
     plan::PlannedStep,
     record::Decision,
     workflow::{Case, Lane, LinePath, NamedLane, OnError, Retry, Span, Step, StepId, StepPath, Trigger, Workflow},
@@ -11,6 +12,7 @@ use crate::{
 use proptest::prelude::*;
 use serde_json::json;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// A random workflow that runs, with everything in it.
 pub fn workflows() -> impl Strategy<Value = Workflow> {
@@ -102,11 +104,12 @@ fn leaf() -> impl Strategy<Value = Step> {
         1 => Just(("stop", json!({}))),
         1 => Just(("respond", json!({ "status": 200 }))),
     ];
-    (operation, 1u16..4, any::<bool>()).prop_map(|((operation, input), attempts, carry_on)| {
+    (operation, 1u16..4, any::<bool>(), any::<bool>()).prop_map(|((operation, input), attempts, carry_on, connected)| {
         let mut step = Step::new("", operation);
         step.input = input.as_object().cloned().unwrap_or_default();
         step.condition = (operation == "filter").then_some(Conditions::All { all: vec![] });
         step.retry = Some(Retry { attempts, first: Span(Duration::from_secs(1)), max: Span(Duration::from_secs(60)) });
+        step.connection = (connected && operation == "http.request").then(|| ConnectionId(Uuid::from_u128(7)).to_string());
         step.on_error = if carry_on { OnError::Continue } else { OnError::Fail };
         step
     })

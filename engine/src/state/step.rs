@@ -18,8 +18,9 @@ pub struct StepState {
     pub effect: Option<Effect>,
     /// The last failure.
     pub error: Option<StepError>,
-    /// How often a person said "send again": each allows one attempt beyond the step's limit.
-    pub sent_again: u16,
+    /// Attempts that don't count against the step's limit: a person said "send again", or the service did nothing because it did not
+    /// take the connection.
+    pub uncounted: u16,
     /// Where the run goes from here, if the step decides that.
     pub turn: Option<Turn>,
     /// The lines that it opened, while it is open.
@@ -89,7 +90,7 @@ impl Turn {
 impl StepState {
     pub(super) fn new() -> Self {
         let (error, turn, lines) = (None, None, None);
-        Self { attempt: 0, status: Status::Started, effect: None, error, sent_again: 0, turn, lines }
+        Self { attempt: 0, status: Status::Started, effect: None, error, uncounted: 0, turn, lines }
     }
 
     /// Is the step done, whatever its plan says? A failed one may be, too.

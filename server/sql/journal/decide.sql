@@ -3,7 +3,7 @@ with go as materialized (
     select 1 from node n where n.id = $1 and n.alive for share of n
 ), woken as (
     delete from wait
-    where run_id = $2 and workspace_id = $3 and step_path = $4 and reason = $5 and exists (select 1 from go)
+    where run_id = $2 and workspace_id = $3 and step_path = $4 and reason = any($5::smallint[]) and exists (select 1 from go)
       and exists (select 1 from shard s where s.id = wait.shard and s.owner = $1)
     returning run_id, shard, workspace_id, workflow_id, order_key, seq
 ), said as (

@@ -1,5 +1,6 @@
 //! Somebody hears of a failure: one message per workflow and ten minutes, by mail or to a URL, as the workspace set it. It tells
-//! of every failure once, also of those that happened while the server was down.
+//! of every failure once, also of those that happened while the server was down. The owner of a connection hears once that its
+//! service refuses it.
 
 mod message;
 
@@ -7,7 +8,10 @@ use crate::{
     clock::Clock,
     dispatch::{For, OpenDoors},
     live::{Change, Heard, Live},
-    store::alerts::{self, Due},
+    store::{
+        alerts::{self, Due},
+        connection_notices,
+    },
 };
 use chrono::TimeDelta;
 use message::Message;
@@ -40,6 +44,9 @@ pub async fn run(parts: Parts) {
     loop {
         if let Err(error) = tell(&parts).await {
             tracing::warn!(error = %error, "could not look for failed runs to tell of");
+        }
+        if let Err(error) = tell_of_connections(&parts).await {
+            tracing::warn!(error = %error, "could not look for refused connections to tell of");
         }
         let news = async {
             loop {
@@ -85,9 +92,35 @@ async fn send(parts: &Parts, due: &Due) -> Result<(), StepError> {
     Ok(())
 }
 
+async fn tell_of_connections(parts: &Parts) -> Result<(), crate::store::Error> {
+    for due in connection_notices::due(&parts.pool).await? {
+        if !connection_notices::claim(&parts.pool, &due, parts.clock.now()).await? {
+            continue;
+        }
+        if let Err(error) = send_of_connection(parts, &due).await {
+            tracing::warn!(connection = %due.connection, error = %error, "could not tell of a refused connection; trying again in a minute");
+            connection_notices::unclaim(&parts.pool, &due).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn send_of_connection(parts: &Parts, due: &connection_notices::Due) -> Result<(), StepError> {
+    let doors = (parts.doors)(For::workspace(due.workspace));
+    let message = Message::of_connection(due, &parts.public_url);
+    // Without a mail server there is nobody to write to: the home page says it.
+    if let Some(address) = due.mail.as_ref().filter(|_| doors.mail.default_from().is_some()) {
+        mail(&doors, &message, address).await?;
+    }
+    if let Some(url) = &due.url {
+        post(&doors, &message, url).await?;
+    }
+    Ok(())
+}
+
 async fn mail(doors: &Doors, message: &Message, address: &str) -> Result<(), StepError> {
     let mail = MailMessage {
-        id: format!("failed-{}@towpath", message.run),
+        id: message.id.clone(),
         to: address.split(',').map(|it| it.trim().to_owned()).collect(),
         subject: message.subject.clone(),
         text: Some(message.text.clone()),

@@ -19,6 +19,7 @@ use crate::{
     store::{
         self, bindings,
         connections::{self, Content, Stored},
+        waits,
     },
 };
 use axum::{
@@ -177,6 +178,8 @@ pub struct Whole {
     view: View,
     people: Vec<Named>,
     used_by: Vec<User>,
+    /// Runs that wait until the service takes it again.
+    waiting_runs: i64,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -350,13 +353,16 @@ pub(crate) async fn change(app: &App, actor: &Actor, id: ConnectionId, change: C
         connections::set_people(&mut transaction, actor.workspace, id, people).await.map_err(not_a_member)?;
     }
     transaction.commit().await?;
+    app.connections.changed();
     Ok(())
 }
 
 pub(crate) async fn remove(app: &App, actor: &Actor, id: ConnectionId) -> Result<(), Problem> {
     let found = connections::find(&app.pool, actor.workspace, actor.person, id).await?;
     must_manage(actor, &found)?;
-    Ok(connections::delete(&app.pool, actor.workspace, id).await?)
+    connections::delete(&app.pool, actor.workspace, id).await?;
+    app.connections.changed();
+    Ok(())
 }
 
 async fn seal(app: &App, actor: &Actor, id: ConnectionId, read: &Read) -> Result<Option<Vec<u8>>, Problem> {
@@ -444,10 +450,12 @@ async fn whole(app: &App, actor: &Actor, id: ConnectionId) -> Result<Whole, Prob
     let members = connections::members(&app.pool, actor.workspace).await?;
     let people = members.into_iter().filter(|it| shared.contains(&it.person));
     let used = used_by(app, actor, &[id]).await?.remove(&id).unwrap_or_default();
+    let waiting_runs = waits::for_connection(&app.pool, actor.workspace, id).await?;
     Ok(Whole {
         view: view(app, actor, &found),
         people: people.map(|it| Named { id: it.person, name: it.name }).collect(),
         used_by: used.into_iter().map(|it| User { workflow: it.workflow, name: it.name, published: it.published }).collect(),
+        waiting_runs,
     })
 }
 

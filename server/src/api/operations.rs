@@ -35,6 +35,8 @@ pub struct LiveRuns {
     runnable: i64,
     timed: i64,
     undecided: i64,
+    /// Those that wait for a connection.
+    refused: i64,
     next: Option<DateTime<Utc>>,
     /// The same in words.
     summary: String,
@@ -88,6 +90,7 @@ pub async fn restored(State(app): State<App>) -> Result<Json<Restored>, Problem>
                 runnable: live.runnable,
                 timed: live.timed,
                 undecided: live.undecided,
+                refused: live.refused,
                 next: live.next,
             })
             .collect(),

@@ -63,6 +63,8 @@ pub struct StepView {
     hint: Option<String>,
     /// A person has to say what became of its effect.
     undecided: bool,
+    /// The connection that it waits for, because its service refuses it.
+    waits_for: Option<String>,
     /// Of a loop that began: how far it has come, for a person.
     rounds: Option<String>,
 }
@@ -121,6 +123,7 @@ fn flatten(nodes: Vec<Node>, into: &mut Vec<StepView>) {
             error: error.map(|it| it.message.clone()),
             hint: error.and_then(|it| it.hint.clone()),
             undecided: step.undecided,
+            waits_for: step.refused,
             rounds: rounds.map(|rounds| rounds.words),
             path: step.path,
         });

@@ -56,6 +56,11 @@ impl Health {
         }
     }
 
+    /// Does the service not take it any more? Then its runs wait until it is renewed.
+    pub fn is_refused(self) -> bool {
+        matches!(self, Self::Expired | Self::Revoked)
+    }
+
     /// What a workflow's owner should know before relying on it; `None` when there is nothing to say.
     pub fn warning(self, name: &str) -> Option<String> {
         match self {
@@ -104,6 +109,16 @@ impl Recent {
         let mut recent = self.0.lock();
         let known = recent.entry(id).or_insert((Health::Untested, None));
         std::mem::replace(&mut known.0, health) != health
+    }
+
+    /// Is it known by now that the service refuses it?
+    pub fn is_refused(&self, id: ConnectionId) -> bool {
+        self.0.lock().get(&id).is_some_and(|(health, _)| health.is_refused())
+    }
+
+    /// What was noted of it did not come true.
+    pub fn forget(&self, id: ConnectionId) {
+        self.0.lock().remove(&id);
     }
 
     /// Is it time to write that it was used?

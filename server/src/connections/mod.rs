@@ -17,19 +17,25 @@ pub use grant::{Granted, Rights};
 
 use crate::{
     clock::Clock,
-    dispatch::For,
+    dispatch::{For, Standing},
     egress::Egress,
-    store::{connections as stored, files::WorkspaceFiles},
+    store::{self, connections as stored, files::WorkspaceFiles},
     vault::{Secret, Vault},
 };
-use health::Recent;
+use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
+use health::{Health, Recent};
 use sqlx::PgPool;
 use std::sync::Arc;
+use tokio::sync::Notify;
 use towpath_connectors::{
     registry::Registry,
     sdk::{Doors, connector::Connected},
 };
-use towpath_engine::error::{ErrorKind, StepError};
+use towpath_engine::{
+    error::{ErrorKind, StepError},
+    ids::{ConnectionId, WorkspaceId},
+};
 
 /// Everything that using a connection needs. Cloning it is cheap.
 #[derive(Clone)]
@@ -45,11 +51,13 @@ pub struct Parts {
     /// The largest file that a step may store, in bytes.
     pub largest_file: u64,
     recent: Recent,
+    /// Some connection may have become usable again.
+    renewed: Notify,
 }
 
 impl Parts {
     pub fn new(pool: PgPool, clock: Clock, vault: Vault, registry: Arc<Registry>, egress: Egress, largest_file: u64) -> Self {
-        Self { pool, clock, vault, registry, egress, largest_file, recent: Recent::default() }
+        Self { pool, clock, vault, registry, egress, largest_file, recent: Recent::default(), renewed: Notify::new() }
     }
 }
 
@@ -89,13 +97,24 @@ impl Connections {
         }
     }
 
-    /// Notes how a call through a connection went: `refused` when the service didn't take its secrets. Writes only what is news.
-    pub async fn heard(&self, whom: For, refused: bool, result: Result<(), &StepError>) {
-        let Some(id) = whom.connection else { return };
+    /// Notes how a call through a connection went that began at this time: `refused` when the service didn't take its secrets.
+    /// Writes only what is news, and says how the connection stands now.
+    pub async fn heard(&self, whom: For, began: DateTime<Utc>, refused: bool, result: Result<(), &StepError>) -> Standing {
+        let Some(id) = whom.connection else { return Standing::Accepted };
+        let mut told = health::of_call(refused, result);
+        // Some services answer 401 to what the account may not do. All runs of the connection would wait for nothing.
+        let doubtful = told.as_ref().is_some_and(|(health, _)| health.is_refused()) && !self.0.recent.is_refused(id);
+        if doubtful && probe::again(self, whom, id).await == Some(Health::Works) {
+            told = Some((Health::Works, None));
+        }
+        let standing = match &told {
+            Some((health, _)) if health.is_refused() => Standing::Refused,
+            _ => Standing::Accepted,
+        };
         let now = self.0.clock.now();
-        let told = match health::of_call(refused, result) {
+        let told = match told {
             Some((health, sentence)) if self.0.recent.is_news(id, health) => {
-                stored::set_health(&self.0.pool, whom.workspace, id, health.name(), sentence.as_deref(), now).await
+                self.found_out(whom.workspace, id, health, sentence.as_deref(), began).await
             }
             _ => Ok(()),
         };
@@ -105,27 +124,85 @@ impl Connections {
         };
         if let Err(error) = told {
             tracing::warn!(%error, connection = %id, "how a connection is could not be noted");
+            self.0.recent.forget(id);
+        }
+        standing
+    }
+
+    /// Notes what somebody found out who began at this time. Runs that wait for the connection hear of it.
+    async fn found_out(
+        &self,
+        workspace: WorkspaceId,
+        id: ConnectionId,
+        health: Health,
+        sentence: Option<&str>,
+        began: DateTime<Utc>,
+    ) -> Result<(), store::Error> {
+        let sentence = sentence.filter(|_| health != Health::Works);
+        let now = self.0.clock.now();
+        let current = stored::set_health(&self.0.pool, workspace, id, health.name(), sentence, began, now).await?;
+        if !current {
+            self.0.recent.forget(id);
+        }
+        if !health.is_refused() {
+            self.changed();
+        }
+        Ok(())
+    }
+
+    /// A connection was changed, or is gone: runs that wait for it look again.
+    pub fn changed(&self) {
+        self.0.renewed.notify_one();
+    }
+
+    /// The connection that a run is about to work through. One that its service refuses is not tried: the run waits.
+    async fn admitted(&self, whom: For) -> Result<Option<Connected>, StepError> {
+        let connected = self.connected(whom).await?;
+        match &connected {
+            Some(connected) if self.0.recent.is_refused(connected.id) => Err(StepError::new(
+                ErrorKind::Unauthorized,
+                format!("The service doesn't take the connection “{}” any more, so nothing was sent.", connected.name),
+            )
+            .hint("Open the connection and enter its secrets again. The runs that wait for it go on by themselves then.")),
+            _ => Ok(connected),
         }
     }
 }
 
 impl crate::dispatch::Connections for Connections {
-    fn connected(&self, whom: For) -> futures_util::future::BoxFuture<'_, Result<Option<Connected>, StepError>> {
-        Box::pin(self.connected(whom))
+    fn connected(&self, whom: For) -> BoxFuture<'_, Result<Option<Connected>, StepError>> {
+        Box::pin(self.admitted(whom))
     }
 
     fn heard<'a>(
         &'a self,
         whom: For,
+        began: DateTime<Utc>,
         refused: bool,
         result: Result<(), &'a StepError>,
-    ) -> futures_util::future::BoxFuture<'a, ()> {
-        Box::pin(self.heard(whom, refused, result))
+    ) -> BoxFuture<'a, Standing> {
+        Box::pin(self.heard(whom, began, refused, result))
+    }
+
+    fn accepts(&self, workspace: WorkspaceId, id: ConnectionId) -> BoxFuture<'_, bool> {
+        Box::pin(async move {
+            match stored::is_refused(&self.0.pool, workspace, id).await {
+                Ok(refused) => refused != Some(true),
+                Err(error) => {
+                    tracing::warn!(%error, connection = %id, "how a connection is could not be looked up");
+                    true
+                }
+            }
+        })
+    }
+
+    fn renewed(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.0.renewed.notified())
     }
 }
 
 /// The store has no answer at the moment: the step may try again.
-fn unavailable(error: &crate::store::Error) -> StepError {
+fn unavailable(error: &store::Error) -> StepError {
     tracing::warn!(%error, "a connection could not be looked up");
     StepError::new(ErrorKind::Unavailable, "Towpath could not look the step's connection up. Nothing was sent.")
 }

@@ -4,7 +4,10 @@
 use super::{Connections, door, health::Health};
 use crate::{
     dispatch::For,
-    store::connections::{self as stored, Stored},
+    store::{
+        connection_notices,
+        connections::{self as stored, Stored},
+    },
 };
 use http::{HeaderMap, Method};
 use serde_json::json;
@@ -14,7 +17,7 @@ use towpath_engine::{
     Json, Object,
     error::{ErrorKind, StepError},
     expr::{Context, Template},
-    ids::{PersonId, WorkspaceId},
+    ids::{ConnectionId, PersonId, WorkspaceId},
 };
 use url::Url;
 use uuid::Uuid;
@@ -23,6 +26,8 @@ use uuid::Uuid;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// More of an answer than this says nothing more about whether the connection works.
 const MOST: usize = 1 << 20;
+/// Stands in a test's address where a person says what to call.
+const BY_PERSON: &str = "connection.test_url";
 const ROOTS: &[&str] = &["response", "connection"];
 
 /// What a test found out.
@@ -47,10 +52,11 @@ pub async fn test(
     url: Option<&str>,
 ) -> Result<Tested, StepError> {
     let whom = For { connection: Some(connection.id), person: Some(person), ..For::workspace(workspace) };
+    let began = connections.0.clock.now();
     let connector = connections.0.registry.connector(&connection.connector);
     let probe = connector.and_then(|connector| connector.test.as_ref());
     let (result, account) = match probe {
-        Some(probe) => match request(connections, whom, probe, connection, url).await {
+        Some(probe) => match request(connections, whom, probe, &connection.fields, url).await {
             Ok(account) => (Ok(()), account),
             Err(error) => (Err(error), None),
         },
@@ -65,17 +71,37 @@ pub async fn test(
         }
     };
     let tested = judge(result, account.as_ref())?;
-    let note = Some(tested.message.as_str()).filter(|_| tested.health != Health::Works);
-    let now = connections.0.clock.now();
-    let noted = stored::set_health(&connections.0.pool, workspace, connection.id, tested.health.name(), note, now).await;
+    let noted = connections.found_out(workspace, connection.id, tested.health, Some(&tested.message), began).await;
     let noted = match (noted, account) {
         (Ok(()), Some(Account { id, label })) => {
             stored::set_account(&connections.0.pool, workspace, connection.id, id.as_deref(), label.as_deref()).await
         }
         (noted, _) => noted,
     };
+    let noted = match noted {
+        Ok(()) if tested.health.is_refused() && connection.owner == Some(person) => {
+            connection_notices::told(&connections.0.pool, workspace, connection.id, connections.0.clock.now()).await
+        }
+        noted => noted,
+    };
     noted.map_err(|error| super::unavailable(&error))?;
     Ok(tested)
+}
+
+/// Tests a connection on behalf of somebody whose call was refused: does the service not take the connection, or not that call?
+/// `None`: there is no test that needs no person.
+pub(super) async fn again(connections: &Connections, whom: For, id: ConnectionId) -> Option<Health> {
+    let found = super::grant::allowed(connections, whom, id).await.ok()?;
+    let probe = connections.0.registry.connector(&found.connector).and_then(|connector| connector.test.as_ref());
+    let result = match probe {
+        Some(probe) if probe.url.contains(BY_PERSON) => return None,
+        Some(probe) => request(connections, whom, probe, &found.fields, None).await.map(drop),
+        None if found.fields.contains_key("host") => {
+            door::check_mail(connections.clone(), whom, id, Instant::now() + PATIENCE).await
+        }
+        None => return None,
+    };
+    judge(result, None).ok().map(|tested| tested.health)
 }
 
 /// Whose account it is, as the service says.
@@ -106,11 +132,11 @@ async fn request(
     connections: &Connections,
     whom: For,
     probe: &Probe,
-    connection: &Stored,
+    fields: &Object,
     url: Option<&str>,
 ) -> Result<Option<Account>, StepError> {
-    let mut fields = connection.fields.clone();
-    if probe.url.contains("connection.test_url") {
+    let mut fields = fields.clone();
+    if probe.url.contains(BY_PERSON) {
         let url = url.map(str::trim).filter(|url| !url.is_empty()).ok_or_else(|| {
             StepError::invalid_input("Write an address of the service that only works when one is signed in.").field("url")
         })?;

@@ -1,6 +1,6 @@
 //! The calls of one run that are under way, side by side. Each goes on until it is answered or cut off; dropping them cuts all off.
 
-use super::{For, core::Core};
+use super::{For, Standing, core::Core};
 use crate::{
     execute::{Acting, Attempt, act},
     metrics::figures,
@@ -8,7 +8,12 @@ use crate::{
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use std::{collections::HashMap, sync::Arc};
 use tokio_util::sync::CancellationToken;
-use towpath_engine::{Json, error::StepError, record::Trace, workflow::StepPath};
+use towpath_engine::{
+    Json,
+    error::{ErrorKind, StepError},
+    record::Trace,
+    workflow::StepPath,
+};
 
 /// What came of a call.
 pub struct Done {
@@ -100,7 +105,7 @@ async fn call(core: Arc<Core>, whom: Result<For, StepError>, acting: Acting, sha
         Ok(whom) => whom,
         Err(error) => return not_made(acting, error),
     };
-    let connections = &core.parts.connections;
+    let (connections, began) = (&core.parts.connections, core.parts.clock.now());
     let connected = match connections.connected(whom).await {
         Ok(connected) => connected,
         Err(error) => return not_made(acting, error),
@@ -118,6 +123,17 @@ async fn call(core: Arc<Core>, whom: Result<For, StepError>, acting: Acting, sha
         figures().retry();
     }
     let (result, trace) = act(&acting.operation, &acting.input, &with).await;
-    connections.heard(whom, doors.http.used().refused, result.as_ref().map(drop)).await;
+    let standing = connections.heard(whom, began, doors.http.used().refused, result.as_ref().map(drop)).await;
+    let result = result.map_err(|error| about(error, whom, standing));
     Done { acting, result, trace }
+}
+
+/// A refusal of a connection that works otherwise is about this call: there is nothing to wait for.
+fn about(error: StepError, whom: For, standing: Standing) -> StepError {
+    if whom.connection.is_none() || error.kind != ErrorKind::Unauthorized || standing == Standing::Refused {
+        return error;
+    }
+    StepError { kind: ErrorKind::Forbidden, ..error }.hint(
+        "The connection itself works: it was tested just now. Its account may not do this, or the address asks for another one.",
+    )
 }

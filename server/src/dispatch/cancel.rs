@@ -101,7 +101,7 @@ async fn ended(core: &Core, run: RunId, news: &mut Waiting<'_>) -> Result<RunCha
     Ok(RunChange::Done)
 }
 
-/// Writes a person's word, if the run waits for one at this step.
+/// Writes a person's word, if the run waits for one at this step, or for a connection.
 pub async fn decide(
     core: &Core,
     workspace: WorkspaceId,
@@ -115,7 +115,8 @@ pub async fn decide(
     }
     let history = records::history(&core.parts.pool, run).await?;
     let state = RunState::fold(run, history.iter().map(|entry| &entry.record));
-    let mut questions = state.waits().filter(|(waiting, _, on)| *waiting == step && **on == WaitOn::Decision);
+    let asks = |on: &WaitOn| matches!(on, WaitOn::Decision | WaitOn::Connection { .. });
+    let mut questions = state.waits().filter(|(waiting, _, on)| *waiting == step && asks(on));
     let Some(attempt) = questions.next().map(|(_, attempt, _)| attempt) else {
         return Ok(match runs::end(&core.parts.pool, run).await? {
             Some(end) => RunChange::AlreadyEnded(word(end.state).into()),

@@ -34,6 +34,8 @@ pub struct Core {
     pub callers: Callers,
     pub signals: Signals,
     pub timers: Timers,
+    /// A run went to sleep that waits for a connection.
+    pub refused: Notify,
     pub disk: Disk,
     pub ready: Mutex<Ready>,
     /// Something became ready, or a slot became free.
@@ -70,6 +72,7 @@ impl Core {
             callers: Callers::default(),
             signals: Signals::default(),
             timers: Timers::default(),
+            refused: Notify::new(),
             news: Notify::new(),
             shares: tokio::sync::Semaphore::new(parts.settings.effects.max(1)),
             pure: AtomicUsize::new(0),

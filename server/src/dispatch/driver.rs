@@ -12,7 +12,10 @@ use super::{
 };
 use crate::{
     execute::{Acting, Need, Progress, Start, broken},
-    journal::{Change, Committed, Failure, Operation, RunRef, operation::Then},
+    journal::{
+        Change, Committed, Failure, Operation, RunRef,
+        operation::{Then, WaitRow},
+    },
     metrics::figures,
     store::{runs, waits::Alarm},
 };
@@ -191,16 +194,19 @@ struct Driver<'a> {
     left: Vec<Acting>,
     /// Since when calls go on of which nothing is on disk.
     hidden_since: Option<Instant>,
+    /// Whether the connections that its lines wait for may be used again is not known yet.
+    unsure: bool,
 }
 
 impl<'a> Driver<'a> {
     fn new(core: &'a Arc<Core>, run: RunRef, progress: Progress, ear: Ear) -> Self {
-        Self { core, run, progress, ear, calls: Calls::default(), left: Vec::new(), hidden_since: None }
+        Self { core, run, progress, ear, calls: Calls::default(), left: Vec::new(), hidden_since: None, unsure: true }
     }
 
     async fn run(mut self) -> Left {
         loop {
             self.hear();
+            self.renew().await;
             let need = self.progress.advance(&*self.core.parts.registry, &self.core.parts.clock);
             let progress = &self.progress;
             self.calls.keep(|step, attempt| progress.is_under_way(step, attempt));
@@ -221,6 +227,7 @@ impl<'a> Driver<'a> {
                 Saved::GoOn => {}
                 // What was under way is decided from what is on disk.
                 Saved::Reread => {
+                    self.unsure = true;
                     self.calls = Calls::default();
                     self.left.clear();
                 }
@@ -238,6 +245,19 @@ impl<'a> Driver<'a> {
         }
         for entry in self.ear.decisions() {
             self.progress.heard(&entry);
+        }
+    }
+
+    /// Wakes the lines whose connection may be used again.
+    async fn renew(&mut self) {
+        self.unsure |= self.ear.is_renewed();
+        if !std::mem::take(&mut self.unsure) {
+            return;
+        }
+        for (step, attempt, connection) in self.progress.refused() {
+            if self.core.parts.connections.accepts(self.run.workspace, connection).await {
+                self.progress.renewed(step, attempt, self.core.parts.clock.now());
+            }
         }
     }
 
@@ -269,7 +289,7 @@ impl<'a> Driver<'a> {
         let now = self.core.parts.clock.now();
         let questions = self.progress.questions(now);
         if !questions.is_empty() {
-            return self.save(Then::Ask(questions)).await;
+            return self.ask(questions).await;
         }
         // While others go on, a result doesn't wait for them.
         if self.progress.holds_results() {
@@ -327,7 +347,7 @@ impl<'a> Driver<'a> {
         // What failed is on disk before the next try, and people see it.
         let questions = self.progress.questions(now);
         if !self.progress.unsaved().is_empty() || !questions.is_empty() {
-            match self.save(if questions.is_empty() { Then::GoOn } else { Then::Ask(questions) }).await {
+            match self.ask(questions).await {
                 Saved::GoOn => {}
                 other => return Ok(other),
             }
@@ -335,13 +355,27 @@ impl<'a> Driver<'a> {
         Err(until)
     }
 
+    /// Puts what is unsaved on disk, and with it what waits for somebody outside.
+    async fn ask(&mut self, questions: Vec<WaitRow>) -> Saved {
+        let refused = questions.iter().any(|row| row.connection.is_some());
+        let saved = self.save(if questions.is_empty() { Then::GoOn } else { Then::Ask(questions) }).await;
+        if refused {
+            self.core.refused.notify_one();
+        }
+        saved
+    }
+
     async fn park(&mut self, now: DateTime<Utc>) -> Saved {
         let rows = self.progress.waits(now);
+        let refused = rows.iter().any(|row| row.connection.is_some());
         let alarms: Vec<_> = rows.iter().filter_map(|row| row.wake_at).map(|at| Alarm { at, run: self.run.run }).collect();
         let saved = self.save(Then::Park(rows)).await;
         if matches!(saved, Saved::GoOn) {
             for alarm in alarms {
                 self.core.timers.add(alarm);
+            }
+            if refused {
+                self.core.refused.notify_one();
             }
             self.told_too_late();
             return Saved::Leave;

@@ -15,11 +15,12 @@ mod parts;
 mod plans;
 mod ready;
 mod recovery;
+mod renewals;
 mod retention;
 mod signals;
 mod timers;
 
-pub use parts::{Connections, For, OpenDoors, Parts, Settings};
+pub use parts::{Connections, For, OpenDoors, Parts, Settings, Standing};
 
 use self::{core::Core, node::Node};
 use crate::journal::{EventKey, Heir, WriterOptions};
@@ -162,6 +163,7 @@ impl Engine {
             }));
         }
         core.spawn(timers::run(Arc::clone(&core)));
+        core.spawn(renewals::run(Arc::clone(&core)));
         core.spawn(retention::run(Arc::clone(&core)));
         let watched = Arc::clone(&core);
         core.spawn(async move { watched.disk.watch().await });

@@ -1,6 +1,7 @@
 //! What the engine is built from, and the numbers that bound it.
 
 use crate::{clock::Clock, live::Live, variables::Variables};
+use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use sqlx::{PgPool, postgres::PgConnectOptions};
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -16,12 +17,34 @@ pub type OpenDoors = Arc<dyn Fn(For) -> Doors + Send + Sync>;
 
 /// What runs know of connections.
 pub trait Connections: Send + Sync {
-    /// The connection that somebody is about to work through, without its secrets; `None` when there is none to work through. An error
-    /// fails the step before it acts.
+    /// The connection that a run is about to work through, without its secrets; `None` when there is none to work through. An error
+    /// fails the step before it acts; one of a connection that is known to be refused makes it wait.
     fn connected(&self, whom: For) -> BoxFuture<'_, Result<Option<Connected>, StepError>>;
 
-    /// How a call through it went; `refused` when the service did not take its secrets.
-    fn heard<'a>(&'a self, whom: For, refused: bool, result: Result<(), &'a StepError>) -> BoxFuture<'a, ()>;
+    /// How a call through it went that began at this time; `refused` when the service did not take its secrets. Says how the
+    /// connection stands now.
+    fn heard<'a>(
+        &'a self,
+        whom: For,
+        began: DateTime<Utc>,
+        refused: bool,
+        result: Result<(), &'a StepError>,
+    ) -> BoxFuture<'a, Standing>;
+
+    /// Need runs wait for this connection no longer? True when it is gone, and when that can't be told: a call will.
+    fn accepts(&self, workspace: WorkspaceId, id: ConnectionId) -> BoxFuture<'_, bool>;
+
+    /// Returns when some connection may have become usable again since this was last awaited.
+    fn renewed(&self) -> BoxFuture<'_, ()>;
+}
+
+/// How a connection stands at its service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is taken, so far as anybody knows: what was refused was the call.
+    Accepted,
+    /// It is not taken any more. Its runs wait.
+    Refused,
 }
 
 /// For whom doors are opened: they reach this workspace's files, and may use this connection as this workflow.

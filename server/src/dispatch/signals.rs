@@ -28,6 +28,8 @@ impl CancelRequest {
 struct Said {
     cancel: Option<Arc<CancelRequest>>,
     decisions: Vec<Arc<Entry>>,
+    /// How often a connection that it waited for was renewed.
+    renewed: usize,
 }
 
 /// An active run's ear.
@@ -37,13 +39,16 @@ pub struct Ear {
     decisions: usize,
     /// The cancel request was taken in.
     cancelled: bool,
+    /// How many renewals were taken in.
+    renewed: usize,
 }
 
 impl Ear {
-    /// Waits until something was said that [`Ear::is_cancelled`] and [`Ear::decisions`] have not told.
+    /// Waits until something was said that [`Ear::is_cancelled`], [`Ear::decisions`] and [`Ear::is_renewed`] have not told.
     pub async fn news(&mut self) {
-        let (decisions, cancelled) = (self.decisions, self.cancelled);
-        let new = |said: &Said| said.decisions.len() > decisions || (said.cancel.is_some() && !cancelled);
+        let (decisions, cancelled, renewed) = (self.decisions, self.cancelled, self.renewed);
+        let new =
+            |said: &Said| said.decisions.len() > decisions || said.renewed > renewed || (said.cancel.is_some() && !cancelled);
         if self.said.wait_for(new).await.is_err() {
             // The other end lives as long as the run is active.
             std::future::pending().await
@@ -54,6 +59,12 @@ impl Ear {
         let request = self.said.borrow().cancel.clone();
         self.cancelled |= request.is_some();
         request
+    }
+
+    /// Was a connection renewed that the run waits for, since this was last asked?
+    pub fn is_renewed(&mut self) -> bool {
+        let renewed = self.said.borrow().renewed;
+        std::mem::replace(&mut self.renewed, renewed) < renewed
     }
 
     /// The decisions that were not told yet.
@@ -79,9 +90,9 @@ impl Signals {
     /// The run becomes active. It hears a cancel request that was made before, too.
     pub fn listen(&self, run: RunId) -> Ear {
         let mut lists = self.0.lock();
-        let (sender, said) = watch::channel(Said { cancel: lists.early.remove(&run), decisions: Vec::new() });
+        let (sender, said) = watch::channel(Said { cancel: lists.early.remove(&run), ..Said::default() });
         lists.active.insert(run, sender);
-        Ear { said, decisions: 0, cancelled: false }
+        Ear { said, decisions: 0, cancelled: false, renewed: 0 }
     }
 
     /// The run is active no more.
@@ -103,6 +114,13 @@ impl Signals {
     pub fn decided(&self, run: RunId, entry: Entry) {
         if let Some(sender) = self.0.lock().active.get(&run) {
             sender.send_modify(|said| said.decisions.push(Arc::new(entry)));
+        }
+    }
+
+    /// Tells the run that a connection may be used again, if it is active; else it looks when it becomes that.
+    pub fn renewed(&self, run: RunId) {
+        if let Some(sender) = self.0.lock().active.get(&run) {
+            sender.send_modify(|said| said.renewed += 1);
         }
     }
 

@@ -17,7 +17,7 @@ use towpath_engine::{
     error::{ErrorKind, StepError},
     event::Event,
     expr::{Context, Roots, RunInfo, TriggerData, Vars},
-    ids::RunId,
+    ids::{ConnectionId, RunId},
     lines::LinesStep,
     outputs::Outputs,
     plan::{Kind, Plan},
@@ -59,7 +59,7 @@ pub struct Progress {
     acted_unsaved: bool,
     /// Some line slept, or sleeps.
     slept: bool,
-    /// The steps about which the table of waits asks a person.
+    /// The steps for which the table of waits tells whoever is outside that they can be gone on with.
     asked: HashSet<StepPath>,
 }
 
@@ -189,12 +189,28 @@ impl Progress {
         self.state.waits().map(|(step, _, on)| WaitRow::new(step.clone(), on, at)).collect()
     }
 
-    /// The rows of the questions that no person can see yet. Counts on their being written.
+    /// The rows of what waits for a person's word, or for a connection, and of which nobody outside knows yet. Counts on their being
+    /// written.
     pub fn questions(&mut self, at: DateTime<Utc>) -> Vec<WaitRow> {
-        let open: Vec<_> =
-            self.state.waits().filter(|(_, _, on)| **on == WaitOn::Decision).map(|(step, ..)| step.clone()).collect();
-        let new = open.into_iter().filter(|step| self.asked.insert(step.clone()));
-        new.map(|step| WaitRow::new(step, &WaitOn::Decision, at)).collect()
+        let outside = |on: &WaitOn| matches!(on, WaitOn::Decision | WaitOn::Connection { .. });
+        let open = self.state.waits().filter(|(_, _, on)| outside(on));
+        open.filter(|(step, ..)| self.asked.insert((*step).clone()))
+            .map(|(step, _, on)| WaitRow::new(step.clone(), on, at))
+            .collect()
+    }
+
+    /// The steps that wait for a connection.
+    pub fn refused(&self) -> Vec<(StepPath, u16, ConnectionId)> {
+        let connection = |on: &WaitOn| match on {
+            WaitOn::Connection { id } => Some(*id),
+            _ => None,
+        };
+        self.state.waits().filter_map(|(step, attempt, on)| Some((step.clone(), attempt, connection(on)?))).collect()
+    }
+
+    /// The connection that a step waits for may be used again.
+    pub fn renewed(&mut self, step: StepPath, attempt: u16, at: DateTime<Utc>) {
+        self.record(at, Record::Woken { step, attempt, by: WokenBy::Connection });
     }
 
     /// Goes on as far as it can.
@@ -257,7 +273,7 @@ impl Progress {
                 WaitOn::Timer { until: at } | WaitOn::Retry { until: at } => {
                     until = Some(until.map_or(*at, |until| until.min(*at)))
                 }
-                WaitOn::Decision => {}
+                WaitOn::Decision | WaitOn::Connection { .. } => {}
             }
         }
         if !due.is_empty() {
@@ -413,7 +429,7 @@ impl Progress {
         self.outputs.apply(entry, &self.plan);
         match &entry.record {
             Record::Waiting { .. } => self.slept = true,
-            Record::Decided { step, .. } => {
+            Record::Decided { step, .. } | Record::Woken { step, .. } => {
                 self.asked.remove(step);
             }
             _ => {}

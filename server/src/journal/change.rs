@@ -15,6 +15,8 @@ use uuid::Uuid;
 pub enum Change {
     /// The time of these runs' waits has come.
     Wake { runs: Vec<RunId>, now: DateTime<Utc>, reply: oneshot::Sender<Result<Vec<Woken>, Failure>> },
+    /// These runs wait for connections that may be used again; those that still may not are left asleep.
+    Renew { runs: Vec<RunId>, now: DateTime<Utc>, reply: oneshot::Sender<Result<Vec<Woken>, Failure>> },
     /// A person decided about the wait of this step; the record goes in only if the wait is still there.
     Decide {
         workspace: WorkspaceId,
@@ -56,6 +58,7 @@ impl Change {
     pub async fn write(&self, node: i64, connection: &mut PgConnection) -> sqlx::Result<Outcome> {
         Ok(match self {
             Self::Wake { runs, now, .. } => Outcome::Wake(wake(node, runs, *now, connection).await?),
+            Self::Renew { runs, now, .. } => Outcome::Wake(renew(node, runs, *now, connection).await?),
             Self::Decide { workspace, run, step, record, .. } => {
                 Outcome::Decide(decide(node, *workspace, *run, step, record, connection).await?)
             }
@@ -68,7 +71,7 @@ impl Change {
     /// Tells who asked what was written; false when the fence is lost.
     pub fn settle(self, outcome: Outcome) -> bool {
         match (self, outcome) {
-            (Self::Wake { reply, .. }, Outcome::Wake(answer)) => settle(reply, answer),
+            (Self::Wake { reply, .. } | Self::Renew { reply, .. }, Outcome::Wake(answer)) => settle(reply, answer),
             (Self::Decide { reply, .. }, Outcome::Decide(answer)) => settle(reply, answer),
             (Self::Cancel { reply, .. }, Outcome::Cancel(answer)) => settle(reply, answer),
             (change, _) => {
@@ -80,7 +83,7 @@ impl Change {
 
     pub fn refuse(self, failure: &Failure) {
         match self {
-            Self::Wake { reply, .. } => tell(reply, Err(failure.clone())),
+            Self::Wake { reply, .. } | Self::Renew { reply, .. } => tell(reply, Err(failure.clone())),
             Self::Decide { reply, .. } => tell(reply, Err(failure.clone())),
             Self::Cancel { reply, .. } => tell(reply, Err(failure.clone())),
         }
@@ -104,21 +107,30 @@ async fn wake(node: i64, runs: &[RunId], now: DateTime<Utc>, connection: &mut Pg
     let rows = sqlx::query_file!("sql/journal/wake.sql", node, &ids, now, &timed[..]).fetch_all(&mut *connection).await?;
     let woken: Vec<Woken> = rows
         .into_iter()
-        .map(|row| Woken {
-            run: RunRef {
-                run: row.run_id.into(),
-                workspace: row.workspace_id.into(),
-                workflow: row.workflow_id.into(),
-                shard: row.shard,
-            },
-            seq: row.seq,
-        })
+        .map(|row| Woken { run: run_ref(row.run_id, row.workspace_id, row.workflow_id, row.shard), seq: row.seq })
         .collect();
     // Nothing was woken: because everything was awake, or because this process may not.
     if woken.is_empty() && !alive(node, connection).await? {
         return Ok(None);
     }
     Ok(Some(woken))
+}
+
+async fn renew(node: i64, runs: &[RunId], now: DateTime<Utc>, connection: &mut PgConnection) -> sqlx::Result<Option<Vec<Woken>>> {
+    let ids: Vec<Uuid> = runs.iter().map(|run| run.0).collect();
+    let rows = sqlx::query_file!("sql/journal/renew.sql", node, &ids, now).fetch_all(&mut *connection).await?;
+    let woken: Vec<Woken> = rows
+        .into_iter()
+        .map(|row| Woken { run: run_ref(row.run_id, row.workspace_id, row.workflow_id, row.shard), seq: row.seq })
+        .collect();
+    if woken.is_empty() && !alive(node, connection).await? {
+        return Ok(None);
+    }
+    Ok(Some(woken))
+}
+
+fn run_ref(run: Uuid, workspace: Uuid, workflow: Uuid, shard: i16) -> RunRef {
+    RunRef { run: run.into(), workspace: workspace.into(), workflow: workflow.into(), shard }
 }
 
 async fn decide(
@@ -129,13 +141,14 @@ async fn decide(
     record: &RecordRow,
     connection: &mut PgConnection,
 ) -> sqlx::Result<Option<Option<Woken>>> {
+    let answered = [WaitReason::Decision as i16, WaitReason::Connection as i16];
     let row = sqlx::query_file!(
         "sql/journal/decide.sql",
         node,
         run.0,
         workspace.0,
         step.0,
-        WaitReason::Decision as i16,
+        &answered[..],
         record.attempt,
         record.kind,
         record.at,

@@ -53,6 +53,7 @@ pub struct Group<'a> {
     wait_at: Vec<Option<DateTime<Utc>>>,
     wait_reason: Vec<i16>,
     wait_since: Vec<DateTime<Utc>>,
+    wait_connection: Vec<Option<Uuid>>,
     end_run: Vec<Uuid>,
     end_workspace: Vec<Uuid>,
     end_workflow: Vec<Uuid>,
@@ -159,6 +160,7 @@ impl<'a> Group<'a> {
             self.wait_at.push(row.wake_at);
             self.wait_reason.push(row.reason as i16);
             self.wait_since.push(row.since);
+            self.wait_connection.push(row.connection.map(|id| id.0));
         }
     }
 
@@ -227,6 +229,7 @@ impl<'a> Group<'a> {
             .bind(self.event_key)
             .bind(self.event_at)
             .bind(self.awake)
+            .bind(self.wait_connection)
             .fetch_one(connection)
             .await
     }

@@ -6,7 +6,7 @@ use std::fmt;
 use tokio::sync::oneshot;
 use towpath_engine::{
     event::Event,
-    ids::{EndpointId, RunId, WorkflowId, WorkspaceId},
+    ids::{ConnectionId, EndpointId, RunId, WorkflowId, WorkspaceId},
     record::{End, EndState, Entry, LineEnd, Record, WaitOn},
     workflow::StepPath,
 };
@@ -33,7 +33,7 @@ pub struct Operation {
 pub enum Then {
     /// It goes on being runnable.
     GoOn,
-    /// One of its lines waits for a person, and others go on.
+    /// One of its lines waits for somebody outside, and others go on.
     Ask(Vec<WaitRow>),
     /// The run sleeps: its job becomes these waits.
     Park(Vec<WaitRow>),
@@ -142,31 +142,34 @@ pub enum WaitReason {
     Timer = 1,
     Retry = 2,
     Decision = 3,
+    Connection = 4,
 }
 
 impl WaitReason {
     pub fn from_code(code: i16) -> Option<Self> {
-        [Self::Timer, Self::Retry, Self::Decision].into_iter().find(|reason| *reason as i16 == code)
+        [Self::Timer, Self::Retry, Self::Decision, Self::Connection].into_iter().find(|reason| *reason as i16 == code)
     }
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct WaitRow {
     pub step: StepPath,
-    /// `None`: until a person decides.
+    /// `None`: until a person decides, or the connection is renewed.
     pub wake_at: Option<DateTime<Utc>>,
     pub reason: WaitReason,
+    pub connection: Option<ConnectionId>,
     pub since: DateTime<Utc>,
 }
 
 impl WaitRow {
     pub fn new(step: StepPath, on: &WaitOn, since: DateTime<Utc>) -> Self {
-        let (wake_at, reason) = match on {
-            WaitOn::Timer { until } => (Some(*until), WaitReason::Timer),
-            WaitOn::Retry { until } => (Some(*until), WaitReason::Retry),
-            WaitOn::Decision => (None, WaitReason::Decision),
+        let (wake_at, reason, connection) = match on {
+            WaitOn::Timer { until } => (Some(*until), WaitReason::Timer, None),
+            WaitOn::Retry { until } => (Some(*until), WaitReason::Retry, None),
+            WaitOn::Decision => (None, WaitReason::Decision, None),
+            WaitOn::Connection { id } => (None, WaitReason::Connection, Some(*id)),
         };
-        Self { step, wake_at, reason, since }
+        Self { step, wake_at, reason, connection, since }
     }
 }
 
@@ -327,6 +330,7 @@ mod tests {
         }
         assert_eq!(state_from_code(5), None);
         assert_eq!(WaitReason::from_code(3), Some(WaitReason::Decision));
+        assert_eq!(WaitReason::from_code(4), Some(WaitReason::Connection));
         assert_eq!(WaitReason::from_code(0), None);
     }
 }

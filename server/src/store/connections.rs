@@ -346,28 +346,41 @@ pub async fn for_use(
     })
 }
 
-/// What a use or a test found out.
+/// What a use or a test found out that began at `began`. False, and nothing is written, when the connection was changed since: it says
+/// nothing about what is there now.
 pub async fn set_health(
     executor: impl PgExecutor<'_>,
     workspace: WorkspaceId,
     id: ConnectionId,
     health: &str,
     error: Option<&str>,
+    began: DateTime<Utc>,
     now: DateTime<Utc>,
-) -> Result<(), Error> {
-    sqlx::query!(
+) -> Result<bool, Error> {
+    let written = sqlx::query!(
         "update connection set health_since = case when health = $3 then health_since else $5 end, health = $3, last_error = $4,
              checked_at = $5
-         where workspace_id = $1 and id = $2",
+         where workspace_id = $1 and id = $2 and updated_at <= $6",
         workspace.0,
         id.0,
         health,
         error,
-        now
+        now,
+        began
     )
     .execute(executor)
     .await?;
-    Ok(())
+    Ok(written.rows_affected() > 0)
+}
+
+/// Does the service refuse it, as far as is known? `None`: there is no such connection.
+pub async fn is_refused(executor: impl PgExecutor<'_>, workspace: WorkspaceId, id: ConnectionId) -> Result<Option<bool>, Error> {
+    let refused = sqlx::query_scalar!(
+        r#"select health in ('expired', 'revoked') as "refused!" from connection where workspace_id = $1 and id = $2"#,
+        workspace.0,
+        id.0
+    );
+    Ok(refused.fetch_optional(executor).await?)
 }
 
 /// Whose account it is, as the service says.

@@ -4,7 +4,7 @@
 use super::Error;
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
-use towpath_engine::ids::{RunId, WorkflowId, WorkspaceId};
+use towpath_engine::ids::{ConnectionId, RunId, WorkflowId, WorkspaceId};
 use uuid::Uuid;
 
 /// Runs that ended within one slice of the time looked at.
@@ -94,6 +94,27 @@ pub async fn waiting(db: impl PgExecutor<'_>, workspace: WorkspaceId) -> Result<
         _ => None,
     };
     Ok(Waiting { runs: row.runs, undecided: row.undecided, oldest })
+}
+
+/// How many runs of a workspace wait for each connection that its service refuses: the three that most wait for.
+pub async fn refused(db: impl PgExecutor<'_>, workspace: WorkspaceId) -> Result<Vec<Refused>, Error> {
+    let rows = sqlx::query!(
+        r#"select c.id, c.name, count(distinct w.run_id) as "runs!"
+           from connection c join wait w on w.connection_id = c.id
+           where c.workspace_id = $1 and c.health in ('expired', 'revoked')
+           group by c.id, c.name order by count(distinct w.run_id) desc, c.name limit 3"#,
+        workspace.0,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|row| Refused { connection: ConnectionId(row.id), name: row.name, runs: row.runs }).collect())
+}
+
+/// A connection that its service refuses, and the runs that wait for it.
+pub struct Refused {
+    pub connection: ConnectionId,
+    pub name: String,
+    pub runs: i64,
 }
 
 /// The last failures among the runs accepted since `from`.

@@ -14,6 +14,8 @@ pub struct Live {
     pub timed: i64,
     /// Runs that wait for a person.
     pub undecided: i64,
+    /// Runs that wait for a connection.
+    pub refused: i64,
     /// When the first of those that wait for a time goes on.
     pub next: Option<DateTime<Utc>>,
 }
@@ -23,14 +25,15 @@ pub async fn by_workflow(executor: impl PgExecutor<'_>, limit: i64) -> sqlx::Res
     sqlx::query_as!(
         Live,
         r#"with live as (
-             select run_id, workspace_id, workflow_id, true as runnable, null::timestamptz as wake_at from job
+             select run_id, workspace_id, workflow_id, true as runnable, null::timestamptz as wake_at, false as refused from job
              union all
-             select w.run_id, w.workspace_id, w.workflow_id, false, w.wake_at from wait w
+             select w.run_id, w.workspace_id, w.workflow_id, false, w.wake_at, w.connection_id is not null from wait w
              where not exists (select 1 from job j where j.run_id = w.run_id))
            select s.name as "workspace!", f.name as "workflow!",
              count(distinct l.run_id) filter (where l.runnable) as "runnable!",
              count(distinct l.run_id) filter (where not l.runnable and l.wake_at is not null) as "timed!",
-             count(distinct l.run_id) filter (where not l.runnable and l.wake_at is null) as "undecided!",
+             count(distinct l.run_id) filter (where not l.runnable and l.wake_at is null and not l.refused) as "undecided!",
+             count(distinct l.run_id) filter (where not l.runnable and l.refused) as "refused!",
              min(l.wake_at) as next
            from live l join workspace s on s.id = l.workspace_id join workflow f on f.id = l.workflow_id
            group by s.name, f.id, f.name order by count(distinct l.run_id) desc, f.name limit $1"#,

@@ -134,7 +134,7 @@ async fn ids(pool: &PgPool, workspace: WorkspaceId, filter: &Filter, limit: i64)
             sqlx::query_scalar!(
                 r#"select distinct run_id from wait
                     where workspace_id = $1 and ($2::uuid is null or workflow_id = $2) and run_id >= $3 and run_id < $4
-                      and (not $6 or wake_at is null)
+                      and (not $6 or reason = 3)
                     order by run_id desc limit $5"#,
                 workspace.0,
                 workflow,

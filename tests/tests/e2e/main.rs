@@ -14,4 +14,5 @@ mod front_door;
 mod github;
 mod key_rotation;
 mod observation;
+mod refused;
 mod timed;

@@ -43,6 +43,8 @@ pub struct Existing {
     pub tone: &'static str,
     pub checked_at: Option<String>,
     pub last_error: Option<String>,
+    /// Runs that wait until the service takes it again.
+    pub waiting: i64,
     pub account: Option<String>,
     pub used_at: Option<String>,
     /// Workflows that use it: id, name, and whether the version that runs does.

@@ -30,6 +30,8 @@ pub enum Span {
 pub struct Waiting {
     pub runs: i64,
     pub undecided: i64,
+    /// Connections that their services refuse, and how many runs wait for each: id, name, runs.
+    pub refused: Vec<(String, String, i64)>,
     /// Run, workflow's name, since when (RFC 3339).
     pub oldest: Option<(String, String, String)>,
 }

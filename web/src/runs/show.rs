@@ -136,6 +136,8 @@ pub struct StepView {
     pub attempts: Vec<AttemptView>,
     /// A person has to say what became of its effect.
     pub undecided: bool,
+    /// The connection that it waits for, which its service refuses.
+    pub refused: Option<String>,
 }
 
 pub struct AttemptView {

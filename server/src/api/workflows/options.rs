@@ -97,6 +97,7 @@ async fn options(
     };
     // The workflow must have been given the connection, and the person who asks must have it too.
     let whom = For { workflow: Some(workflow), connection, person: Some(actor.person), ..For::workspace(actor.workspace) };
+    let began = app.clock.now();
     let connected = app.connections.connected(whom).await?;
     let doors = app.connections.doors(whom);
     let trace = StepTrace::default();
@@ -112,7 +113,7 @@ async fn options(
         tokio::time::timeout(PATIENCE + Duration::from_millis(250), pick.options(call, query)).await.unwrap_or_else(|_| {
             Err(StepError::new(ErrorKind::Timeout, "The service did not answer in time. Type the value, or try again."))
         });
-    app.connections.heard(whom, doors.http.used().refused, listed.as_ref().map(drop)).await;
+    app.connections.heard(whom, began, doors.http.used().refused, listed.as_ref().map(drop)).await;
     let mut listed = listed?;
     let complete = listed.complete && listed.options.len() <= MOST;
     listed.options.truncate(MOST);

@@ -111,6 +111,7 @@ pub async fn post(
             };
             // The workflow must have been given it, and the person who presses the button must have it too.
             let whom = For { workflow: Some(id), connection, person: Some(actor.person), ..For::workspace(actor.workspace) };
+            let began = app.clock.now();
             let connected = match app.connections.connected(whom).await {
                 Ok(connected) => connected,
                 Err(error) => return Ok(Body(json!({ "error": error }))),
@@ -126,7 +127,7 @@ pub async fn post(
             };
             let attempted = execute::attempt(step, &context, &with).await;
             let result = attempted.result.as_ref().map(drop);
-            app.connections.heard(whom, doors.http.used().refused, result).await;
+            app.connections.heard(whom, began, doors.http.used().refused, result).await;
             let mut answer = done(attempted.result);
             answer["trace"] = serde_json::to_value(&attempted.trace).map_err(Problem::internal)?;
             answer

@@ -1,11 +1,14 @@
 //! The engine against a real database, with a service outside that counts and misbehaves as told.
 
+mod account;
 mod crash;
 mod house;
 mod journal;
 mod lines;
+mod refused;
 mod runs;
 
+use self::account::Account;
 use super::{Delivery, Engine, NewRun, Parts, Settings, TriggerKind};
 use crate::{clock::Clock, live::Live, variables::Variables};
 use bytes::Bytes;
@@ -18,7 +21,7 @@ use sqlx::{PgPool, postgres::PgConnectOptions};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use towpath_connectors::{
     registry::Registry,
-    sdk::{Doors, Files, Http, HttpBody, HttpRequest, HttpResponse, Mail, MailMessage, connector::Connected},
+    sdk::{Doors, Files, Http, HttpBody, HttpRequest, HttpResponse, Mail, MailMessage},
 };
 use towpath_engine::{
     Json,
@@ -154,20 +157,12 @@ impl Files for Nothing {
     }
 }
 
-impl super::Connections for Nothing {
-    fn connected(&self, _: super::For) -> BoxFuture<'_, Result<Option<Connected>, StepError>> {
-        Box::pin(async { Ok(None) })
-    }
-    fn heard<'a>(&'a self, _: super::For, _: bool, _: Result<(), &'a StepError>) -> BoxFuture<'a, ()> {
-        Box::pin(async {})
-    }
-}
-
 /// A database, a workspace, a service outside, and a clock that can be moved.
 pub struct World {
     pub pool: PgPool,
     pub workspace: WorkspaceId,
     pub service: Arc<Service>,
+    pub account: Arc<Account>,
     pub settings: Settings,
     pub variables: Variables,
     ahead: Arc<Mutex<TimeDelta>>,
@@ -179,7 +174,8 @@ impl World {
         sqlx::query!("insert into workspace (id, name) values ($1, 'Test')", workspace.0).execute(&pool).await.unwrap();
         let settings = Settings::default();
         let variables = Variables::start(pool.clone()).await.unwrap();
-        Self { pool, workspace, service: Service::new(), settings, variables, ahead: Arc::default() }
+        let account = Arc::new(Account::new(pool.clone(), workspace));
+        Self { pool, workspace, service: Service::new(), account, settings, variables, ahead: Arc::default() }
     }
 
     pub fn database(&self) -> PgConnectOptions {
@@ -209,7 +205,7 @@ impl World {
                 mail: Box::new(Nothing),
                 files: Box::new(Nothing),
             }),
-            connections: Arc::new(Nothing),
+            connections: self.account.clone(),
             variables: self.variables.clone(),
             live: Live::default(),
             settings: self.settings.clone(),

@@ -144,6 +144,7 @@ pub async fn ask(app: &App, asked: &Asked<'_>, cursor: Option<Cursor>) -> Result
     };
     let whom =
         For { workspace: asked.workspace, workflow: Some(asked.workflow), connection: asked.connection, person: asked.person };
+    let began = app.clock.now();
     let connected = app.connections.connected(whom).await?;
     let (doors, trace) = ((app.doors)(whom), StepTrace::default());
     let call = Call {
@@ -164,7 +165,7 @@ pub async fn ask(app: &App, asked: &Asked<'_>, cursor: Option<Cursor>) -> Result
         Err(_) => Err(StepError::new(ErrorKind::Timeout, "The service did not answer within a minute.")),
     };
     let used = doors.http.used();
-    app.connections.heard(whom, used.refused, answer.as_ref().map(drop)).await;
+    app.connections.heard(whom, began, used.refused, answer.as_ref().map(drop)).await;
     answer.map_err(|mut error| {
         used.scrubber.error(&mut error);
         error

@@ -7,7 +7,10 @@ use crate::{
     connections::health::Health,
     pages,
     problem::{Code, Problem},
-    store::connections::{self, Stored},
+    store::{
+        connections::{self, Stored},
+        waits,
+    },
 };
 use axum::{
     extract::{Form, Path, State},
@@ -225,6 +228,7 @@ async fn existing(
         tone: tone(&found.health),
         checked_at: time(found.checked_at),
         last_error: found.last_error.clone(),
+        waiting: waits::for_connection(&app.pool, actor.workspace, found.id).await?,
         account: found.account_label.clone(),
         used_at: time(found.used_at),
         used_by: used.into_iter().map(|it| (it.workflow.to_string(), it.name, it.published)).collect(),

@@ -39,10 +39,11 @@ pub async fn show(State(app): State<App>, actor: Actor, Query(filter): Query<Fil
     let now = app.clock.now();
     let zone = workspaces::settings(&app.pool, actor.workspace).await?.time_zone.parse().unwrap_or(Tz::UTC);
     let (since, starts) = slices(now, span, zone);
-    let (ended, active, waiting, failures) = tokio::try_join!(
+    let (ended, active, waiting, refused, failures) = tokio::try_join!(
         figures::ended(&app.pool, actor.workspace, since, &starts),
         figures::active(&app.pool, actor.workspace),
         figures::waiting(&app.pool, actor.workspace),
+        figures::refused(&app.pool, actor.workspace),
         figures::failures(&app.pool, actor.workspace, since, 5),
     )?;
     let bars: Vec<_> =
@@ -56,6 +57,7 @@ pub async fn show(State(app): State<App>, actor: Actor, Query(filter): Query<Fil
         waiting: Waiting {
             runs: waiting.runs,
             undecided: waiting.undecided,
+            refused: refused.into_iter().map(|it| (it.connection.to_string(), it.name, it.runs)).collect(),
             oldest: waiting.oldest.map(|oldest| (oldest.run.to_string(), oldest.workflow_name, rfc3339(oldest.since))),
         },
         chart: chart(&bars),

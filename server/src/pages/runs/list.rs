@@ -4,6 +4,7 @@ use super::words::{self, badge, duration};
 use crate::{
     app::App,
     auth::Actor,
+    journal::operation::WaitReason,
     pages,
     problem::Problem,
     store::run_pages::{self, Filter, Row, State as RunState},
@@ -130,6 +131,7 @@ pub fn state(row: &Row) -> Badge {
             3 => badge("off", "cancelled"),
             _ => badge("bad", "dead-lettered"),
         },
+        (None, Some((reason, None))) if *reason == WaitReason::Connection as i16 => badge("wait", "waits for a connection"),
         (None, Some((_, None))) => badge("wait", "needs a decision"),
         (None, Some((_, Some(until)))) => badge("wait", "waits until").at(until.to_rfc3339()),
         (None, None) => badge("busy", "running"),

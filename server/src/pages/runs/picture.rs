@@ -11,7 +11,8 @@ use towpath_engine::{
     catalogue::Catalogue,
     edit::{LaneName, LaneWord},
     error::StepError,
-    record::{Decision, Entry, Record, Trace},
+    ids::ConnectionId,
+    record::{Decision, Entry, Record, Trace, WaitOn},
     workflow::{LinePath, OnError, Step, StepPath, Workflow},
 };
 use towpath_web::runs::show::{AttemptView, Badge, ErrorView, Lane, Node, Part, Payload, RoundsView, StepView};
@@ -131,7 +132,7 @@ fn rounds_view(drawing: &Drawing<'_>, path: &StepPath, entries: &[&Entry], shown
 fn step_view(drawing: &Drawing<'_>, step: &Step, path: &StepPath, entries: &[&Entry]) -> StepView {
     let operation = drawing.catalogue.operation(&step.operation);
     let attempts = attempts(drawing.run, &path.0, entries);
-    let (state, undecided) = state(step, entries, drawing.ended);
+    let (state, asks) = state(step, entries, drawing.ended);
     let micros: u64 = entries.iter().filter_map(|entry| trace_of(&entry.record)).map(|trace| trace.micros).sum();
     StepView {
         path: path.0.clone(),
@@ -143,14 +144,28 @@ fn step_view(drawing: &Drawing<'_>, step: &Step, path: &StepPath, entries: &[&En
         attempts_label: (attempts.len() > 1).then(|| format!("{} attempts", attempts.len())),
         note: decision_note(entries),
         attempts,
-        undecided,
+        undecided: asks == Asks::Outcome,
+        refused: match asks {
+            Asks::Connection(id) => Some(id.to_string()),
+            Asks::Nothing | Asks::Outcome => None,
+        },
     }
 }
 
-/// The step's state in words, and whether a person has to decide.
-fn state(step: &Step, entries: &[&Entry], ended: bool) -> (Badge, bool) {
+/// What a step asks of a person.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asks {
+    Nothing,
+    /// What became of its effect.
+    Outcome,
+    /// To renew its connection.
+    Connection(ConnectionId),
+}
+
+/// The step's state in words, and what it asks of a person.
+fn state(step: &Step, entries: &[&Entry], ended: bool) -> (Badge, Asks) {
     let Some(last) = entries.last() else {
-        return (badge("off", if ended { "not reached" } else { "to come" }), false);
+        return (badge("off", if ended { "not reached" } else { "to come" }), Asks::Nothing);
     };
     let state = match &last.record {
         Record::Started { .. } if ended => badge("wait", "may have gone through"),
@@ -159,10 +174,11 @@ fn state(step: &Step, entries: &[&Entry], ended: bool) -> (Badge, bool) {
         Record::Failed { .. } if step.on_error != OnError::Fail => badge("bad", "failed, the run went on"),
         Record::Failed { .. } => badge("bad", "failed"),
         Record::Uncertain { .. } if ended => badge("bad", "unknown outcome"),
-        Record::Uncertain { .. } => return (badge("wait", "needs a decision"), true),
+        Record::Uncertain { .. } => return (badge("wait", "needs a decision"), Asks::Outcome),
         Record::Skipped { reason, .. } => badge("off", format!("skipped: {}", skipped(*reason))),
         Record::Waiting { on, .. } if ended => badge("off", format!("was waiting ({})", waiting(on).label)),
-        Record::Waiting { on: on @ towpath_engine::record::WaitOn::Decision, .. } => return (waiting(on), true),
+        Record::Waiting { on: on @ WaitOn::Decision, .. } => return (waiting(on), Asks::Outcome),
+        Record::Waiting { on: on @ WaitOn::Connection { id }, .. } => return (waiting(on), Asks::Connection(*id)),
         Record::Waiting { on, .. } => waiting(on),
         Record::Decided { decision: Decision::WentThrough { .. }, .. } => badge("ok", "went through"),
         Record::Decided { decision: Decision::SendAgain, .. } => badge("busy", "sends again"),
@@ -171,7 +187,7 @@ fn state(step: &Step, entries: &[&Entry], ended: bool) -> (Badge, bool) {
         Record::Opened { .. } => badge("busy", "running"),
         Record::LineEnded { .. } | Record::CancelRequested { .. } | Record::Ended { .. } => badge("off", "ended"),
     };
-    (state, false)
+    (state, Asks::Nothing)
 }
 
 fn attempts(run: &str, path: &str, entries: &[&Entry]) -> Vec<AttemptView> {

@@ -67,6 +67,7 @@ pub fn waiting(on: &WaitOn) -> Badge {
         WaitOn::Timer { until } => badge("wait", "waits until").at(until.to_rfc3339()),
         WaitOn::Retry { until } => badge("wait", "tries again at").at(until.to_rfc3339()),
         WaitOn::Decision => badge("wait", "needs a decision"),
+        WaitOn::Connection { .. } => badge("wait", "waits for its connection"),
     }
 }
 

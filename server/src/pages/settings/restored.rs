@@ -65,7 +65,11 @@ pub async fn decided(app: &App, actor: &Actor, decision: &str) -> Result<(), Pro
 
 /// "3 go on at once, 2 wait for a time"
 pub fn in_words(live: &live_runs::Live) -> String {
-    let parts =
-        [(live.runnable, "to go on at once"), (live.timed, "waiting for a time"), (live.undecided, "waiting for a person")];
+    let parts = [
+        (live.runnable, "to go on at once"),
+        (live.timed, "waiting for a time"),
+        (live.undecided, "waiting for a person"),
+        (live.refused, "waiting for a connection"),
+    ];
     parts.iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("{count} {words}")).collect::<Vec<_>>().join(", ")
 }

@@ -3,7 +3,7 @@
 
 use super::{
     echo::Echo,
-    world::{add, agreed, bearer, call, edit, error, house, publish, published, run, step, workflow},
+    world::{add, agreed, bearer, call, edit, ended, error, house, publish, published, run, step, waiting, workflow},
 };
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -217,21 +217,34 @@ async fn a_new_host_asks_for_the_secret_again(pool: PgPoolOptions, options: PgCo
 }
 
 #[sqlx::test(migrations = "../migrations")]
-async fn a_refusal_by_the_service_shows_at_the_connection_and_leads_to_it(pool: PgPoolOptions, options: PgConnectOptions) {
+async fn a_refusal_by_the_service_shows_at_the_connection_and_leads_to_it_and_the_run_waits(
+    pool: PgPoolOptions,
+    options: PgConnectOptions,
+) {
     let house = house(pool, options).await;
     let owner = house.owner().await;
     let service = Echo::start().await;
     let crm = bearer(&house, &owner, "CRM", TOKEN, &service.host(), "everybody").await;
     let path = published(&house, &owner, "Denied", &[step("call", &service.url("/denied"), Some(&crm))]).await;
-    let ended = run(&house, &owner, &path).await;
-    let hint = ended["steps"][0]["hint"].as_str().unwrap_or_default().to_owned();
-    assert!(hint.contains("Open the connection “CRM” under Connections"), "{ended:#}");
+    let refused = waiting(&house, &owner, &path).await;
+    let hint = refused["steps"][0]["hint"].as_str().unwrap_or_default().to_owned();
+    assert!(hint.contains("Open the connection “CRM” under Connections"), "{refused:#}");
+    assert_eq!((&refused["state"], &refused["steps"][0]["waits_for"]), (&json!("waiting"), &json!(crm)));
     let at = format!("/api/v1/connections/{crm}");
     let shown = agreed(call(&house, &owner, Method::GET, &at, json!({})).await);
-    assert_eq!(shown["health"], "expired");
+    assert_eq!((&shown["health"], &shown["waiting_runs"]), (&json!("expired"), &json!(1)));
     assert_eq!(shown["used_by"][0]["name"], "Denied");
     let draft = agreed(call(&house, &owner, Method::GET, &path, json!({})).await);
     assert!(draft["issues"].as_array().unwrap().iter().any(|it: &Value| it["severity"] == "warning"), "{draft:#}");
     let tested = agreed(call(&house, &owner, Method::POST, &format!("{at}/test"), json!({ "url": service.url("/echo") })).await);
     assert_eq!(tested["health"], "works");
+    // It is tried again, refused again, and waits again; until somebody gives it up.
+    let run = format!("/api/v1/runs/{}", refused["id"].as_str().unwrap());
+    let begun = std::time::Instant::now();
+    while agreed(call(&house, &owner, Method::GET, &run, json!({})).await)["steps"][0]["attempts"] != 2 {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30), "it was not tried again");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    agreed(call(&house, &owner, Method::POST, &format!("{run}/cancel"), json!({})).await);
+    assert_eq!(ended(&house, &owner, refused["id"].as_str().unwrap()).await["state"], "cancelled");
 }

@@ -106,6 +106,21 @@ pub async fn ended(house: &House, browser: &Browser, run: &str) -> Value {
     }
 }
 
+/// Starts a published workflow and waits until a step of it waits for its connection.
+pub async fn waiting(house: &House, browser: &Browser, path: &str) -> Value {
+    let started = agreed(call(house, browser, Method::POST, &format!("{path}/run"), json!({})).await);
+    let run = started["run"].as_str().unwrap();
+    let begun = Instant::now();
+    loop {
+        let now = agreed(call(house, browser, Method::GET, &format!("/api/v1/runs/{run}"), json!({})).await);
+        if now["steps"].as_array().unwrap().iter().any(|step| step["waits_for"].is_string()) {
+            return now;
+        }
+        assert!(now["ended_at"].is_null() && begun.elapsed() < BOUND, "the run does not wait: {now:#}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// What a step says went wrong.
 pub fn error(run: &Value) -> String {
     run["steps"].as_array().unwrap().iter().filter_map(|step| step["error"].as_str()).collect::<Vec<_>>().join("\n")
