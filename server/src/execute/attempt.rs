@@ -114,7 +114,7 @@ pub async fn act(operation: &str, input: &Object, with: &Attempt<'_>) -> (Result
         && error.kind == ErrorKind::Unauthorized
     {
         error.hint = Some(format!(
-            "Open the connection “{}” under Connections, enter its secret again and test it. Then replay this run.",
+            "Open the connection “{}” under Connections, enter its secret again and test it. The runs that wait for it go on by themselves then.",
             connection.name
         ));
     }
