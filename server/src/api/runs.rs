@@ -28,7 +28,7 @@ use towpath_engine::{
     record::Decision,
     workflow::{StepPath, Workflow},
 };
-use towpath_web::runs::show::Node;
+use towpath_web::runs::show::{Badge, Node};
 
 /// A run as programs see it.
 #[derive(Serialize, schemars::JsonSchema)]
@@ -39,7 +39,7 @@ pub struct RunView {
     version: u32,
     #[schemars(with = "run_list::RunState")]
     state: &'static str,
-    /// The same for a person, for example "waits until 9 May 10:00 UTC".
+    /// The same for a person, for example "waits until 9 May 2026 10:00 UTC".
     label: String,
     reason: Option<String>,
     #[schemars(with = "DateTime<Utc>")]
@@ -103,7 +103,7 @@ fn view(app: &App, row: &Row, history: &History) -> RunView {
         workflow: row.workflow,
         version: row.version,
         state,
-        label: badge.label,
+        label: in_full(badge),
         reason: row.ended.as_ref().and_then(|ended| ended.reason.clone()),
         started_at: row.created_at.to_rfc3339(),
         ended_at: row.ended.as_ref().map(|ended| ended.at.to_rfc3339()),
@@ -112,12 +112,20 @@ fn view(app: &App, row: &Row, history: &History) -> RunView {
     }
 }
 
+/// A badge with the moment that it ends with, which pages show by the reader's own clock.
+fn in_full(badge: Badge) -> String {
+    match badge.at.as_deref().and_then(|at| at.parse::<DateTime<Utc>>().ok()) {
+        Some(at) => format!("{} {}", badge.label, at.format("%-d %b %Y %H:%M UTC")),
+        None => badge.label,
+    }
+}
+
 fn flatten(nodes: Vec<Node>, into: &mut Vec<StepView>) {
     for Node { step, lanes, rounds } in nodes {
         let error = step.attempts.iter().rev().find_map(|attempt| attempt.error.as_ref());
         into.push(StepView {
             tone: step.state.tone,
-            label: step.state.label,
+            label: in_full(step.state),
             duration: step.duration,
             attempts: step.attempts.len(),
             error: error.map(|it| it.message.clone()),

@@ -1,4 +1,4 @@
-//! `towpath backup`, `restore`, `resume`, `keys`, `migrate` and `database upgrade`: what keeps an installation.
+//! `towpath backup`, `restore`, `resume`, `keys` and `migrate`: what keeps an installation.
 
 use super::say;
 use crate::{
@@ -6,6 +6,7 @@ use crate::{
     clock::Clock,
     config::Config,
     database::{self, Manner, migrate},
+    pages::runs::words::size,
     store::{instance, live_runs},
 };
 use anyhow::{Context, bail, ensure};
@@ -30,10 +31,10 @@ pub async fn backup(config: Config, file: PathBuf) -> anyhow::Result<()> {
     opened.close().await;
     let bytes = written?;
     say(&format!(
-        "{} holds everything in the database ({} MB).\nThe keys are not in it: without {} its secrets can't be read. Keep a copy apart from \
+        "{} holds everything in the database ({}).\nThe keys are not in it: without {} its secrets can't be read. Keep a copy apart from \
          it: towpath keys export FILE",
         file.display(),
-        bytes.div_ceil(1 << 20),
+        size(usize::try_from(bytes)?),
         config.data.key_file.display()
     ));
     Ok(())
@@ -166,50 +167,5 @@ pub async fn migrate(config: Config, check: bool, no_snapshot: bool) -> anyhow::
     let mut lines = vec![format!("This Towpath fits. A start would apply {} of its migrations:", plan.pending.len())];
     lines.extend(plan.pending.iter().map(|(number, description)| format!("  {number:04} {description}")));
     say(&lines.join("\n"));
-    Ok(())
-}
-
-/// Moves the embedded database to the newest installed PostgreSQL.
-pub async fn upgrade_database(config: Config) -> anyhow::Result<()> {
-    ensure!(config.database.url.is_none(), "DATABASE_URL names a PostgreSQL server; upgrade that one by its own means.");
-    let data = config.data.directory.clone();
-    let (from, to) = database::embedded::majors(&data, config.database.programs.as_deref())?;
-    ensure!(from != to, "The data is PostgreSQL {from}'s, and that is the newest that is installed. There is nothing to do.");
-    let file = data.join(format!("from-postgresql-{from}.towpath-backup"));
-    let opened = database::open_as(&config, Manner::ALONE).await?;
-    let dumped = async {
-        let mut connection = PgConnection::connect_with(&opened.database.options).await?;
-        let dumped = backup::dump(&mut connection, &file, Default::default(), Clock::system().now()).await;
-        let _ = connection.close().await;
-        dumped
-    }
-    .await;
-    opened.close().await;
-    dumped?;
-    let (home, aside) = (data.join("postgresql"), data.join(format!("postgresql-{from}")));
-    ensure!(!aside.exists(), "{} is there already. Look what it is, and move it away.", aside.display());
-    fs::rename(&home, &aside).with_context(|| format!("{} can't be moved aside", home.display()))?;
-    let loaded = async {
-        let opened = database::open_as(&config, Manner::ALONE).await?;
-        let loaded = async {
-            let mut connection = PgConnection::connect_with(&opened.database.options).await?;
-            let loaded = backup::load(&mut connection, &file, None, Clock::system().now()).await;
-            let _ = connection.close().await;
-            loaded
-        }
-        .await;
-        opened.close().await;
-        loaded
-    }
-    .await;
-    if let Err(error) = loaded {
-        if home.exists() {
-            fs::remove_dir_all(&home)?;
-        }
-        fs::rename(&aside, &home)?;
-        return Err(error.context("The data could not be moved, and is where it was"));
-    }
-    fs::remove_file(&file)?;
-    say(&format!("The data is PostgreSQL {to}'s now. The old one is in {}: remove it when all is well.", aside.display()));
     Ok(())
 }

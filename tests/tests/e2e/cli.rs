@@ -134,6 +134,14 @@ async fn a_fresh_server_is_set_up_filled_and_looked_at_without_a_browser() {
     terminal.publish(&waiting).await;
     let started = terminal.call(reqwest::Method::POST, &format!("workflows/{waiting}/run"), "{}").await;
     let run = started["run"].as_str().expect("it started").to_owned();
+    until("the step waits", Duration::from_secs(10), || async {
+        let shown = terminal.well(&["run", "show", &run]);
+        let line = shown.lines().find(|line| line.starts_with("  wait "))?;
+        line.contains("waits until").then_some(())?;
+        assert!(line.trim_end().ends_with(" UTC"), "it says until when: {shown}");
+        Some(())
+    })
+    .await;
     assert_eq!(terminal.well(&["run", "cancel", &run]), "The run was cancelled.\n");
     until("the run ends", Duration::from_secs(10), || async {
         (terminal.json(&["run", "show", &run, "--json"])["state"] == "cancelled").then_some(())
@@ -191,7 +199,11 @@ async fn an_installation_is_kept_from_the_command_line() {
     let file = folder.path().join("today.towpath-backup");
     let made = terminal.well(&["backup", file.to_str().unwrap()]);
     assert!(made.contains("holds everything in the database") && made.contains("towpath keys export"), "{made}");
-    assert!(std::fs::metadata(&file).unwrap().len() > 1_000);
+    let bytes = std::fs::metadata(&file).unwrap().len();
+    assert!(
+        (1_000..1_000_000).contains(&bytes) && made.contains(&format!("({}.", bytes / 1_000)) && made.contains(" kB)"),
+        "{bytes}: {made}"
+    );
     let again = terminal.run(&["backup", file.to_str().unwrap()]);
     assert!(again.code == Some(1) && !again.errors.is_empty(), "a backup overwrites none: {again:?}");
 

@@ -26,7 +26,7 @@ const LARGEST: usize = 64 << 20;
 #[derive(Args)]
 pub struct Server {
     /// The address of the server.
-    #[arg(long, env = "TOWPATH_URL", default_value = "http://localhost:8080")]
+    #[arg(long, env = "TOWPATH_URL", default_value = "http://localhost:8470")]
     url: Url,
     /// An API token; "towpath token create" makes one.
     #[arg(long, env = "TOWPATH_TOKEN", hide_env_values = true)]
@@ -121,6 +121,22 @@ fn refusal(status: u16, said: &Value) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn unless_told_otherwise_it_asks_the_server_of_this_machine() {
+        use clap::Parser;
+        #[derive(Parser)]
+        struct Asking {
+            #[command(flatten)]
+            server: Server,
+        }
+        let command = <Asking as clap::CommandFactory>::command();
+        let default = command.get_arguments().find(|argument| argument.get_id() == "url").unwrap().get_default_values();
+        let port = crate::config::server::DEFAULT_PORT;
+        assert_eq!(default, [format!("http://localhost:{port}").as_str()]);
+        let asked = Asking::try_parse_from(["towpath", "--url", "https://towpath.example.com"]).unwrap();
+        assert_eq!(asked.server.url.as_str(), "https://towpath.example.com/");
+    }
 
     #[test]
     fn a_refusal_says_each_field_once() {
