@@ -7,6 +7,7 @@ mod keep;
 mod key;
 mod remote;
 mod token;
+mod upgrade;
 mod user;
 
 use crate::config::Config;
@@ -131,7 +132,7 @@ pub fn run() -> ExitCode {
         Command::Doctor => in_runtime(doctor::doctor(config)),
         Command::Healthcheck => in_runtime(doctor::healthcheck(config)),
         Command::Database { command: None } => in_runtime(crate::serve::database_alone(config)),
-        Command::Database { command: Some(DatabaseCommand::Upgrade) } => in_runtime(keep::upgrade_database(config)),
+        Command::Database { command: Some(DatabaseCommand::Upgrade) } => in_runtime(upgrade::upgrade_database(config)),
         Command::Connector { command } => in_runtime(connector::run(config, command)),
         Command::Token { command } => in_runtime(token::run(config, command)),
         // Carried out above.

@@ -43,6 +43,15 @@ impl Opened {
             embedded.stop().await;
         }
     }
+
+    /// As [`Opened::close`], and does one more thing before another process may have the data directory.
+    ///
+    /// # Errors
+    /// When the server isn't ours: then nothing is done.
+    pub async fn close_with<T>(self, then: impl FnOnce() -> T) -> anyhow::Result<T> {
+        self.database.pool.close().await;
+        Ok(self.embedded.context("Another process runs this database")?.stop_with(then).await)
+    }
 }
 
 /// What [`open_as`] does about the schema, and about a server that runs already.

@@ -67,11 +67,28 @@ pub struct Cluster {
 pub fn major_of_existing(data: &Path) -> anyhow::Result<Option<u32>> {
     let home = data.join("postgresql");
     if !home.exists() {
-        return Ok(None);
+        return match set_aside(data) {
+            None => Ok(None),
+            Some(other) => bail!(
+                "There is no database at {}, but one beside it at {}: an upgrade was cut off, or somebody moved it. Give the one that is \
+                 to be used the name {} and start again; to begin with an empty one, move the other out of the data directory.",
+                home.display(),
+                other.display(),
+                home.display()
+            ),
+        };
     }
     let file = home.join("cluster/PG_VERSION");
     let text = fs::read_to_string(&file).with_context(|| format!("{} can't be read", file.display()))?;
     text.trim().parse().map(Some).with_context(|| format!("{} does not hold a version", file.display()))
+}
+
+/// A database that an upgrade put aside: `postgresql-15`.
+fn set_aside(data: &Path) -> Option<PathBuf> {
+    fs::read_dir(data).ok()?.flatten().map(|entry| entry.path()).find(|path| {
+        let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_prefix("postgresql-"));
+        name.is_some_and(|major| major.parse::<u32>().is_ok()) && path.join("cluster/PG_VERSION").is_file()
+    })
 }
 
 impl Cluster {
@@ -205,6 +222,20 @@ fn write_closed_file(path: &Path, text: &str, account: &Account) -> anyhow::Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_database_that_was_put_aside_is_not_replaced_by_an_empty_one() {
+        let data = std::env::temp_dir().join(format!("towpath-aside-{}", uuid::Uuid::new_v4()));
+        let old = data.join("postgresql-15/cluster");
+        fs::create_dir_all(&old).unwrap();
+        assert_eq!(major_of_existing(&data).unwrap(), None, "a folder without a database is none");
+        fs::write(old.join("PG_VERSION"), "15\n").unwrap();
+        let refused = major_of_existing(&data).unwrap_err().to_string();
+        assert!(refused.contains("postgresql-15: an upgrade was cut off"), "{refused}");
+        fs::rename(data.join("postgresql-15"), data.join("postgresql")).unwrap();
+        assert_eq!(major_of_existing(&data).unwrap(), Some(15));
+        fs::remove_dir_all(&data).unwrap();
+    }
 
     #[test]
     fn a_data_directory_with_a_long_path_has_its_socket_elsewhere() {

@@ -91,8 +91,12 @@ pub fn options_of_running(data: &Path) -> anyhow::Result<PgConnectOptions> {
 /// A sentence, when one of them is missing.
 pub fn majors(data: &Path, setting: Option<&Path>) -> anyhow::Result<(u32, u32)> {
     let existing = cluster::major_of_existing(data)?.context("There is no embedded database in the data directory.")?;
-    programs::find(None, Some(existing))?;
-    Ok((existing, programs::find(setting, None)?.major))
+    let newest = programs::find(setting, None)?.major;
+    if newest != existing {
+        // The setting names where to move; the data is read by its own version's programs, from where systems put them.
+        programs::find(None, Some(existing))?;
+    }
+    Ok((existing, newest))
 }
 
 impl Embedded {
@@ -103,7 +107,13 @@ impl Embedded {
 
     /// Ends the server in order: open transactions are rolled back, everything committed is on disk.
     pub async fn stop(self) {
+        self.stop_with(|| ()).await;
+    }
+
+    /// The same, and does one more thing while the data directory is still ours.
+    pub async fn stop_with<T>(self, then: impl FnOnce() -> T) -> T {
         self.supervisor.stop().await;
+        then()
     }
 }
 
