@@ -7,6 +7,8 @@ pub struct Page {
     pub theme: Theme,
     /// Passwords travel in clear: plain http, away from this machine.
     pub insecure: bool,
+    /// What came from a backup waits for a decision: nothing is started or sent.
+    pub held: bool,
     /// Absent on pages for people who aren't signed in.
     pub nav: Option<Nav>,
     /// A sentence that confirms what was just done.
@@ -39,6 +41,11 @@ impl Page {
     /// The token for the page's forms; empty where nobody is signed in.
     pub fn csrf(&self) -> &str {
         self.nav.as_ref().map_or("", |nav| &nav.csrf)
+    }
+
+    /// Is it for somebody who owns the instance?
+    pub fn owns(&self) -> bool {
+        self.nav.as_ref().is_some_and(|nav| nav.instance_owner)
     }
 }
 

@@ -113,7 +113,7 @@ async fn admit(rule: Rule, request: Request, app: &App) -> Result<Request, Box<R
         if let Some(cookie) = found.renewed.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
             parts.extensions.insert(Renewed(cookie));
         }
-        found.actor
+        Actor { held: app.engine.is_held(), ..found.actor }
     });
     let changes = csrf::changes_state(&parts.method);
     if changes {

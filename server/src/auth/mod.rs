@@ -93,6 +93,8 @@ pub struct Actor {
     pub session: [u8; 32],
     /// The token that a program came by; none for a browser.
     pub token: Option<TokenUse>,
+    /// The instance came from a backup, and nothing goes on before its owner decides.
+    pub held: bool,
     pub visit: Visit,
 }
 
@@ -131,6 +133,7 @@ impl Actor {
                 language: self.language.clone(),
                 others: self.others.iter().map(|other| (other.id.to_string(), other.name.clone())).collect(),
             }),
+            held: self.held,
             ..self.visit.page(title)
         }
     }

@@ -156,6 +156,7 @@ fn actor(row: FoundSession, id: &SessionId, visit: &Visit) -> Actor {
         csrf: csrf::token(&id.0),
         session: id.hash(),
         token: None,
+        held: false,
         visit: visit.clone(),
     }
 }

@@ -88,6 +88,7 @@ fn actor(found: Found, visit: &Visit) -> Actor {
         csrf: String::new(),
         session: [0; 32],
         token: Some(TokenUse { id: found.id, scopes: found.scopes.iter().filter_map(|name| Scope::of_name(name)).collect() }),
+        held: false,
         visit: visit.clone(),
     }
 }

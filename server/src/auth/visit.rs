@@ -95,6 +95,7 @@ impl Visit {
             title: title.into(),
             theme: self.theme,
             insecure: self.insecure(),
+            held: false,
             nav: None,
             notice: self.done.map(str::to_owned),
         }

@@ -91,6 +91,10 @@ async fn a_backup_under_load_is_restored_on_an_empty_machine_and_nothing_is_sent
     assert!((1..=120).contains(&live), "{waits}");
     let page = owner.get("/settings/restored").await.text().await.expect("a page");
     assert!(page.contains("Relay") && page.contains("Cancel them and start afresh"), "{page}");
+    let says_so = "is held: what arrives is kept";
+    assert!(!page.contains(says_so), "the page that asks says it in its own words: {page}");
+    let page = owner.get("/runs").await.text().await.expect("a page");
+    assert!(page.contains(says_so) && page.contains("/settings/restored"), "every other page says why nothing goes on: {page}");
     let new = hook.hook().replace(&app.url, &other.url);
     let answer = reqwest::Client::new().post(new).json(&json!({ "number": 1000 })).send().await.expect("the hook answers");
     assert_eq!(answer.status(), 202);
@@ -102,6 +106,8 @@ async fn a_backup_under_load_is_restored_on_an_empty_machine_and_nothing_is_sent
         (owner.json("/api/v1/instance/restored").await["held"] == false).then_some(())
     })
     .await;
+    let page = owner.get("/runs").await.text().await.expect("a page");
+    assert!(!page.contains(says_so), "{page}");
     let pool = other.database().await;
     let cancelled: i64 =
         sqlx::query_scalar("select count(*) from run_end where state = 3").fetch_one(&pool).await.expect("it answers");

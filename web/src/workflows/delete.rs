@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn the_page_says_what_deleting_takes_along() {
-        let page = Page { title: String::new(), theme: Theme::System, insecure: false, nav: None, notice: None };
+        let page = Page { title: String::new(), theme: Theme::System, insecure: false, held: false, nav: None, notice: None };
         let mut delete = Delete { page, id: String::new(), name: String::new(), published: true, running: 0, parked: 0 };
         assert_eq!(delete.consequences().len(), 2);
         (delete.running, delete.parked) = (1, 3);

@@ -14,7 +14,7 @@ use axum::{
 };
 use serde::Deserialize;
 use towpath_web::{
-    layout::Area,
+    layout::{Area, Page},
     settings::restored::{LiveRow, Restored},
 };
 
@@ -35,7 +35,8 @@ pub async fn show(State(app): State<App>, actor: Actor) -> Result<Response, Prob
         None => Vec::new(),
     };
     pages::html(&Restored {
-        page: actor.page("Restored from a backup", Area::Settings),
+        // The page itself says what its banner would say.
+        page: Page { held: false, ..actor.page("Restored from a backup", Area::Settings) },
         deciding: hold.as_ref().is_some_and(|hold| hold.decision.is_some()),
         because: hold.map(|hold| hold.because),
         runs: runs
