@@ -4,6 +4,7 @@
 use super::{
     Check, Severity, mentions_default,
     names::{self, Reader},
+    shape,
 };
 use crate::{
     Json, Object,
@@ -67,7 +68,14 @@ fn field(check: &mut Check<'_>, field: &Field, value: &Json, position: usize) {
         false => Reader::at(position),
     };
     match used(field, value) {
-        Ok(Some(paths)) => names::check(check, &field.name, &paths, mentions_default(value), reader),
+        Ok(Some(paths)) => {
+            names::check(check, &field.name, &paths, mentions_default(value), reader);
+            if field.kind == FieldKind::Conditions
+                && let Ok(conditions) = serde_json::from_value::<Conditions>(value.clone())
+            {
+                shape::unfilled(check, &field.name, &conditions);
+            }
+        }
         Ok(None) => constant(check, field, value),
         Err(error) => {
             let error = error.within(&field.name);

@@ -5,7 +5,8 @@ use super::{
     names::{self, Reader},
 };
 use crate::{
-    condition::{Compiled, Conditions},
+    Json,
+    condition::{Compiled, Conditions, Operator, Test},
     edit::MAX_TITLE,
     expr::ExprError,
     lines::MAX_LANES,
@@ -114,12 +115,44 @@ fn condition(check: &mut Check<'_>, compiled: Result<Compiled, ExprError>, field
         Ok(compiled) => {
             let careful = super::mentions_default(&serde_json::to_value(source).unwrap_or_default());
             names::check(check, field, &compiled.paths(), careful, reader);
+            unfilled(check, field, source);
         }
         Err(error) => {
             let error = error.within(field);
             check.say(super::Severity::Blocks, Some(error.field.clone()), error.to_string());
         }
     }
+}
+
+/// Rows that somebody added and did not fill in: nothing is compared, or with nothing.
+pub(super) fn unfilled(check: &mut Check<'_>, field: &str, source: &Conditions) {
+    match source {
+        Conditions::All { all: parts } | Conditions::Any { any: parts } => {
+            parts.iter().for_each(|part| unfilled(check, field, part))
+        }
+        Conditions::Expression { .. } => {}
+        Conditions::Test(test) if is_nothing(&test.value) => check.blocks(Some(field), "Pick the value that is looked at."),
+        Conditions::Test(Test { is, to, .. }) if is.needs_to() && lacks(to.as_ref()) => match is {
+            Operator::Equals | Operator::NotEquals => check.warns(
+                Some(field),
+                "A value is compared with nothing. Fill in the other side, or choose “is empty” if that is meant.",
+            ),
+            _ => check.blocks(Some(field), format!("Fill in what “{}” compares with.", is.words())),
+        },
+        Conditions::Test(_) => {}
+    }
+}
+
+fn lacks(to: Option<&Json>) -> bool {
+    match to {
+        Some(Json::Array(parts)) => parts.is_empty() || parts.iter().any(is_nothing),
+        Some(to) => is_nothing(to),
+        None => true,
+    }
+}
+
+fn is_nothing(value: &Json) -> bool {
+    value.is_null() || value.as_str().is_some_and(str::is_empty)
 }
 
 fn is_empty_group(condition: &Conditions) -> bool {

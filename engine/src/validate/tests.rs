@@ -140,6 +140,22 @@ fn conditions_are_checked_at_their_place() {
 }
 
 #[test]
+fn a_row_of_a_condition_that_nobody_filled_in_is_named() {
+    let row =
+        |row: &str| format!("  - {{ id: f, use: filter, if: {{ all: [ {{ value: '{{{{ 1 }}}}', is: exists }}, {row} ] }} }}");
+    only(&row("{ value: '', is: equals, to: '' }"), "f.if: Pick the value that is looked at.");
+    only(&row("{ value: '', is: exists }"), "f.if: Pick the value that is looked at.");
+    only(&row("{ value: '{{ trigger.body }}', is: contains, to: '' }"), "f.if: Fill in what “contains” compares with.");
+    only(&row("{ value: '{{ trigger.body }}', is: between, to: [1, ''] }"), "f.if: Fill in what “is between” compares with.");
+    only(&row("{ value: '{{ trigger.body }}', is: one_of, to: [] }"), "f.if: Fill in what “is one of” compares with.");
+    // Somebody may mean it.
+    only(&row("{ value: '{{ trigger.body }}', is: equals, to: '' }"), "f.if?: A value is compared with nothing.");
+    for fine in ["is: equals, to: 0", "is: equals, to: false", "is: is_empty", "is: contains, to: '{{ trigger.body.word }}'"] {
+        assert_eq!(of(&row(&format!("{{ value: '{{{{ trigger.body }}}}', {fine} }}"))), Vec::<String>::new());
+    }
+}
+
+#[test]
 fn results_of_another_case_are_warned_about() {
     let steps = |inner: &str, after: &str| {
         format!(

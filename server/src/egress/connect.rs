@@ -37,7 +37,8 @@ impl Names for SystemNames {
 pub enum NoConnection {
     /// The guard's word.
     #[error(
-        "{host} is {why} ({address}), and workflows may only call the public Internet. An operator can allow it with {SETTING}={at}.",
+        "{host} is {why}{at_address}, and workflows may only call the public Internet. An operator can allow it with {SETTING}={at}.",
+        at_address = unless_said(host, *address),
         at = SocketAddr::new(*address, *port)
     )]
     Blocked { host: String, address: IpAddr, port: u16, why: Reserved },
@@ -49,6 +50,11 @@ pub enum NoConnection {
     Unreachable { host: String, port: u16, source: io::Error },
     #[error("{host} gave no connection on port {port} within {} seconds.", within.as_secs())]
     TimedOut { host: String, port: u16, within: Duration },
+}
+
+/// The address behind a name; nothing where the address was asked for itself.
+fn unless_said(host: &str, address: IpAddr) -> String {
+    if host.trim_matches(['[', ']']).parse() == Ok(address) { String::new() } else { format!(" ({address})") }
 }
 
 /// Resolves, checks, connects.
@@ -212,6 +218,7 @@ mod tests {
         assert!(message.contains("TOWPATH_EGRESS_ALLOW=10.0.0.5:8080."), "{message}");
         let v6 = connector.connect("::1", 8080, Duration::from_secs(1)).await.unwrap_err();
         assert!(v6.to_string().contains("TOWPATH_EGRESS_ALLOW=[::1]:8080."), "{v6}");
+        assert!(v6.to_string().starts_with("::1 is this machine itself, and"), "an address is said once: {v6}");
     }
 
     #[tokio::test]

@@ -29,6 +29,35 @@ async fn every_starter_becomes_a_draft_with_an_address(pool: PgPoolOptions, opti
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn a_mail_that_no_server_would_take_is_said_while_building(pool: PgPoolOptions, options: PgConnectOptions) {
+    let house = House::build(pool, options).await;
+    let owner = house.owner().await;
+    let mail = |connection: Value| {
+        json!({ "document": { "towpath": 1, "name": "Tell me", "trigger": { "use": "manual" }, "steps": [
+            { "id": "many", "use": "for_each", "input": { "list": "{{ [1] }}" }, "body": { "steps": [
+                { "id": "tell", "use": "email.send", "connection": connection, "input": { "to": "ada@example.com", "subject": "Hello" } } ] } } ] } })
+    };
+    let said = async |document: Value| {
+        let made = ask(&house, &owner, Method::POST, "/api/v1/workflows", Some(document)).await.body;
+        let made: Value = serde_json::from_str(&made).unwrap();
+        let read = house.get(&owner, &format!("/api/v1/workflows/{}", made["id"].as_str().unwrap())).await.body;
+        let read: Value = serde_json::from_str(&read).unwrap();
+        let issues = read["issues"].as_array().cloned().unwrap_or_default();
+        issues
+            .into_iter()
+            .filter(|it| it["message"].as_str().unwrap_or_default().contains("TOWPATH_SMTP_URL"))
+            .collect::<Vec<_>>()
+    };
+    let without = said(mail(Value::Null)).await;
+    assert_eq!((&without[0]["step"], &without[0]["severity"], without.len()), (&json!("tell"), &json!("warning"), 1));
+    let fields = json!({ "host": "mail.example.com", "security": "tls", "from": "shop@example.com" });
+    let new = json!({ "connector": "email", "name": "Mail", "fields": fields });
+    let made = ask(&house, &owner, Method::POST, "/api/v1/connections", Some(new)).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+    assert!(said(mail(json!("Mail"))).await.is_empty(), "a connection has a server of its own");
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn a_workflow_is_renamed_copied_paused_resumed_and_deleted(pool: PgPoolOptions, options: PgConnectOptions) {
     let house = House::build(pool, options).await;
     let owner = house.owner().await;

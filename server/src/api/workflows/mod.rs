@@ -30,7 +30,7 @@ use std::collections::HashSet;
 use towpath_engine::{
     Json,
     ids::{WorkflowId, WorkspaceId},
-    validate::{self, Issue, Surroundings},
+    validate::{self, Issue, Severity, Surroundings},
     workflow::{Step, StepId, Workflow},
 };
 
@@ -54,6 +54,9 @@ pub(crate) async fn issues(app: &App, actor: &Actor, id: WorkflowId, workflow: &
         let surroundings = Surroundings { connections: &connections, variables: Some(&variables) };
         validate::validate_in(workflow, app.registry.as_ref(), &surroundings)
     };
+    if !app.egress.has_mail() {
+        issues.extend(mails_nowhere(workflow));
+    }
     let Some(trigger) = &workflow.trigger else { return Ok(issues) };
     let secret_set = ingest::needs_secret(trigger, &app.registry)
         && match endpoints::Kind::of_operation(&trigger.operation, &app.registry) {
@@ -70,6 +73,21 @@ pub(crate) async fn issues(app: &App, actor: &Actor, id: WorkflowId, workflow: &
     let after = issues.iter().rposition(|it| it.step.as_ref() == Some(&trigger.id)).map_or(0, |last| last + 1);
     issues.splice(after..after, more);
     Ok(issues)
+}
+
+/// Mails that go through the instance's own mail server, where it has none.
+fn mails_nowhere(workflow: &Workflow) -> impl Iterator<Item = Issue> {
+    let mails =
+        workflow.placed().map(|placed| placed.step).filter(|step| step.operation == "email.send" && step.connection.is_none());
+    mails.map(|step| Issue {
+        step: Some(step.id.clone()),
+        field: Some("connection".to_owned()),
+        message:
+            "This server has no mail server of its own, so the step will fail. Choose a connection, or have whoever runs the \
+                  server set TOWPATH_SMTP_URL."
+                .to_owned(),
+        severity: Severity::Warning,
+    })
 }
 
 /// The states of a workflow, as the document of the API names them.

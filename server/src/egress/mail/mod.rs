@@ -18,7 +18,10 @@ impl Mail for Egress {
         Box::pin(async move {
             let Some(settings) = &self.0.mail else {
                 return Err(StepError::invalid_input("This installation has no mail server, so no mail can be sent.").hint(
-                    format!("An operator names one in the setting {SETTING}, for example smtp://user:password@mail.example.com."),
+                    format!(
+                        "Choose a connection for the step. Or an operator names a server for all in the setting {SETTING}, for example \
+                         smtp://user:password@mail.example.com."
+                    ),
                 ));
             };
             self.send_mail(settings, &message, deadline).await
