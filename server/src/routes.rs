@@ -248,6 +248,8 @@ pub fn all() -> Routes {
         .post("/runs/{run}/decide", Rule::May(Action::OperateRuns), pages::runs::act::decide)
         .get("/api/v1/runs", Rule::May(Action::ViewRuns), api::run_list::get)
         .get("/api/v1/runs/{run}", Rule::May(Action::ViewRuns), api::runs::get)
+        .get("/api/v1/runs/{run}/event", Rule::May(Action::ViewRuns), api::attempts::event)
+        .get("/api/v1/runs/{run}/attempts", Rule::May(Action::ViewRuns), api::attempts::list)
         .get("/api/v1/runs/{run}/rounds", Rule::May(Action::ViewRuns), api::rounds::get)
         .post("/api/v1/runs/{run}/cancel", Rule::May(Action::OperateRuns), api::runs::cancel)
         .post("/api/v1/runs/{run}/replay", Rule::May(Action::OperateRuns), api::runs::replay)

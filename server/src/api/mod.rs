@@ -1,5 +1,7 @@
 //! JSON for the builder and for programs, under `/api/v1`: one file per resource.
 
+/// What the attempts of a run's steps got, did and gave.
+pub mod attempts;
 /// The operations a workflow may use and the functions of its expressions.
 pub mod catalogue;
 /// Links to accounts at services.
@@ -16,11 +18,13 @@ pub mod invitations;
 pub mod members;
 /// The document of the API.
 pub mod openapi;
-/// Lists in pages.
+/// Reachability, and what came from a backup.
 pub mod operations;
+/// Lists in pages.
 pub mod page;
-/// The list of runs.
+/// The rounds of a run's loop.
 pub mod rounds;
+/// The list of runs.
 pub mod run_list;
 /// One run with the state of each step.
 pub mod runs;

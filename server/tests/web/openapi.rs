@@ -188,6 +188,11 @@ async fn every_answer_is_the_one_that_the_document_describes(pool: PgPoolOptions
     }
     caller.well(GET, "/api/v1/runs/{run}", &[&run], None).await;
     caller.well(GET, "/api/v1/runs/{run}/rounds", &[&run], None).await;
+    caller.well(GET, "/api/v1/runs/{run}/event", &[&run], None).await;
+    caller.well(GET, "/api/v1/runs/{run}/attempts", &[&run], None).await;
+    for query in ["?step=set&limit=1", "?step=each%5B3%5D%2Fpost", "?step=%00%5B%5D", "?limit=0", "?after=-1"] {
+        caller.call(GET, "/api/v1/runs/{run}/attempts", &[&run], query, None).await;
+    }
     caller.well(GET, "/api/v1/workflows/{workflow}/runs/live", &[&by_hand], None).await;
     caller.well(POST, "/api/v1/runs/{run}/replay", &[&run], None).await;
     caller.call(POST, "/api/v1/runs/{run}/cancel", &[&run], "", None).await;

@@ -67,6 +67,26 @@ async fn a_published_webhook_runs_its_branch_and_calls_out() {
     assert!(step(&small, "post")["label"].as_str().unwrap().starts_with("skipped"), "{small}");
     assert_eq!(receiver.arrived().len(), 1, "the other case calls nobody");
 
+    // A program reads as much of it as a person does.
+    let at = format!("/api/v1/runs/{}", run["id"].as_str().unwrap());
+    assert_eq!(
+        owner.json(&format!("{at}/event")).await["trigger"]["body"],
+        json!({ "total": "299.5", "customer": { "name": "Ada" } })
+    );
+    let attempts = owner.json(&format!("{at}/attempts")).await;
+    let steps: Vec<&str> = attempts["items"].as_array().unwrap().iter().map(|it| it["step"].as_str().unwrap()).collect();
+    assert!(steps.contains(&"post") && steps.contains(&"done") && attempts["next"].is_null(), "{attempts}");
+    let post = &owner.json(&format!("{at}/attempts?step=post&limit=1")).await["items"][0];
+    assert_eq!(
+        (&post["state"], &post["attempt"], &post["output"]["status"]),
+        (&json!("succeeded"), &json!(1), &json!(200)),
+        "{post}"
+    );
+    assert!(post["request"]["url"].as_str().unwrap().ends_with("/orders") && post["error"].is_null(), "{post}");
+    let first = owner.json(&format!("{at}/attempts?limit=1")).await;
+    let second = owner.json(&format!("{at}/attempts?limit=1&after={}", first["next"].as_str().unwrap())).await;
+    assert_eq!(second["items"][0]["step"], steps[1]);
+
     let page = owner.get(&format!("/runs/{}", run["id"].as_str().unwrap())).await.text().await.unwrap();
     assert!(page.contains("Ada ordered for 299.5") && page.contains("succeeded"), "{page}");
 }

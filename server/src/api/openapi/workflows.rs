@@ -4,7 +4,7 @@
 use super::operation::{Operation, operation};
 use crate::{
     api::{
-        catalogue, connections,
+        attempts, catalogue, connections,
         page::{Asking, Page},
         rounds, run_list, runs, triggers, variables, workflows,
     },
@@ -154,6 +154,13 @@ fn runs() -> Vec<Operation> {
         operation(RUNS, Method::GET, "/api/v1/runs/{run}", "Read a run")
             .text("With the state of each step.")
             .answers::<runs::RunView>(200),
+        operation(RUNS, Method::GET, "/api/v1/runs/{run}/event", "Read what started a run").answers::<attempts::Arrived>(200),
+        operation(RUNS, Method::GET, "/api/v1/runs/{run}/attempts", "List what a run's steps got, did and gave")
+            .text(
+                "Every attempt that is over, in the order in which it happened: input, request, response, output, error and log.",
+            )
+            .asks::<attempts::Wanted>()
+            .answers::<Page<attempts::Attempt>>(200),
         operation(RUNS, Method::GET, "/api/v1/runs/{run}/rounds", "List the rounds of a loop")
             .text("Those that are over, in the order of the list that the loop goes through.")
             .asks::<rounds::Wanted>()

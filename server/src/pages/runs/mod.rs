@@ -4,6 +4,7 @@ pub mod act;
 pub mod download;
 pub mod list;
 pub mod live;
+mod naming;
 pub mod picture;
 pub mod rounds;
 pub mod show;

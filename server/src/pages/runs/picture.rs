@@ -1,6 +1,7 @@
 //! A run's records laid over its workflow's steps: what the run page draws. Pure.
 
 use super::{
+    naming,
     rounds::{self, Page},
     words::{badge, cut, duration, size, skipped, waiting},
 };
@@ -72,7 +73,7 @@ fn node(drawing: &Drawing<'_>, step: &Step, line: &LinePath, by_step: &BySteps<'
                 nodes: lane(drawing, steps, &path.opens(u32::try_from(index).unwrap_or(u32::MAX)), by_step),
             },
             LaneName::Case(index) => Lane {
-                title: title(step.cases.get(index).map_or("", |case| &case.title), "Case", index),
+                title: title(&step.cases.get(index).map_or_else(String::new, naming::case), "Case", index),
                 taken: chosen.and_then(Json::as_u64) == Some(index as u64),
                 nodes: lane(drawing, steps, line, by_step),
             },
@@ -136,7 +137,7 @@ fn step_view(drawing: &Drawing<'_>, step: &Step, path: &StepPath, entries: &[&En
     let micros: u64 = entries.iter().filter_map(|entry| trace_of(&entry.record)).map(|trace| trace.micros).sum();
     StepView {
         path: path.0.clone(),
-        title: step.title.clone().or_else(|| operation.map(|it| it.title.clone())).unwrap_or_else(|| step.id.0.clone()),
+        title: naming::step(step, operation),
         operation: operation.map_or_else(|| step.operation.clone(), |it| it.title.clone()),
         icon: operation.map(|it| it.icon.clone()).unwrap_or_default(),
         state,
