@@ -38,6 +38,8 @@ pub struct Stored {
     pub used_at: Option<DateTime<Utc>>,
     /// Is it shared with the person who asks, is it hers, or is it everybody's?
     pub usable: bool,
+    /// With how many people it is shared by name.
+    pub shared_with: i64,
 }
 
 /// What is written when a connection is made or changed.
@@ -191,6 +193,7 @@ struct Row {
     updated_at: DateTime<Utc>,
     used_at: Option<DateTime<Utc>>,
     usable: bool,
+    shared_with: i64,
 }
 
 impl From<Row> for Stored {
@@ -216,6 +219,7 @@ impl From<Row> for Stored {
             updated_at: row.updated_at,
             used_at: row.used_at,
             usable: row.usable,
+            shared_with: row.shared_with,
         }
     }
 }
@@ -235,7 +239,8 @@ pub async fn list(
                c.owner_id, p.name as "owner_name?", c.sharing, c.health, c.health_since, c.checked_at, c.last_error, c.account_id,
                c.account_label, c.created_at, c.updated_at, c.used_at,
                (c.sharing = 'everybody' or coalesce(c.owner_id = $2, false) or exists (
-                   select from connection_person s where s.connection_id = c.id and s.person_id = $2)) as "usable!"
+                   select from connection_person s where s.connection_id = c.id and s.person_id = $2)) as "usable!",
+               (select count(*) from connection_person s where s.connection_id = c.id and s.person_id is distinct from c.owner_id) as "shared_with!"
            from connection c left join person p on p.id = c.owner_id
            where c.workspace_id = $1 and ($3::text is null or lower(c.name) > lower($3)) and ($5::text is null or c.connector = $5)
            order by lower(c.name) limit $4"#,
@@ -263,7 +268,8 @@ pub async fn find(
                c.owner_id, p.name as "owner_name?", c.sharing, c.health, c.health_since, c.checked_at, c.last_error, c.account_id,
                c.account_label, c.created_at, c.updated_at, c.used_at,
                (c.sharing = 'everybody' or coalesce(c.owner_id = $2, false) or exists (
-                   select from connection_person s where s.connection_id = c.id and s.person_id = $2)) as "usable!"
+                   select from connection_person s where s.connection_id = c.id and s.person_id = $2)) as "usable!",
+               (select count(*) from connection_person s where s.connection_id = c.id and s.person_id is distinct from c.owner_id) as "shared_with!"
            from connection c left join person p on p.id = c.owner_id
            where c.workspace_id = $1 and c.id = $3"#,
         workspace.0,

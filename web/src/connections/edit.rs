@@ -29,6 +29,8 @@ pub struct Edit {
     /// Whom it can be shared with: id, name, address, chosen.
     pub people: Vec<(String, String, String, bool)>,
     pub people_error: Option<String>,
+    /// Does it belong to whoever looks?
+    pub own: bool,
     /// May this person change it?
     pub manages: bool,
     /// A mistake that belongs to no field.

@@ -197,6 +197,7 @@ pub(super) async fn form(
         for_everybody: sent.map_or_else(|| found.is_none_or(|found| found.for_everybody), |sent| sent.for_everybody),
         people,
         people_error: wrong("people"),
+        own: found.is_none_or(|found| found.owner == Some(actor.person)),
         manages: found.is_none_or(|found| manages(actor, found)) && actor.role.may(Action::EditConnections),
         mistake: mistakes.iter().find(|it| !known.contains(&it.field.as_str())).map(|it| it.message.clone()),
     };

@@ -57,7 +57,7 @@ fn row(app: &App, actor: &Actor, it: Stored, used_by: Vec<String>) -> Row {
         service: connector.map_or(it.connector.as_str(), |connector| connector.name.as_str()).to_owned(),
         icon: connector.map_or_else(|| "link".to_owned(), |connector| connector.icon.clone()),
         account: it.account_label,
-        sharing: sharing(it.for_everybody, it.usable, it.owner == Some(actor.person)).to_owned(),
+        sharing: sharing(it.for_everybody, it.usable, it.owner == Some(actor.person), it.shared_with),
         owner: it.owner_name.unwrap_or_else(|| "Nobody any more".to_owned()),
         used_by,
         health: Health::from_name(&it.health).words(),
@@ -67,11 +67,38 @@ fn row(app: &App, actor: &Actor, it: Stored, used_by: Vec<String>) -> Row {
     }
 }
 
-fn sharing(for_everybody: bool, usable: bool, own: bool) -> &'static str {
-    match (for_everybody, usable, own) {
-        (true, _, _) => "Everybody",
-        (false, true, true) => "You, and whom you chose",
-        (false, true, false) => "You and others",
-        (false, false, _) => "Others",
+/// Who may use it, in the words of its own page.
+fn sharing(for_everybody: bool, usable: bool, own: bool, shared_with: i64) -> String {
+    let others = |count: i64| if count == 1 { "1 other".to_owned() } else { format!("{count} others") };
+    match (own, usable, shared_with) {
+        _ if for_everybody => "Everybody".to_owned(),
+        (true, _, 0) => "Only you".to_owned(),
+        (true, _, count) => format!("You and {}", others(count)),
+        (false, _, 0) => "Only its owner".to_owned(),
+        (false, true, 1) => "Its owner and you".to_owned(),
+        (false, true, count) => format!("Its owner, you and {}", others(count - 1)),
+        (false, false, count) => format!("Its owner and {}", others(count)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_says_who_may_use_a_connection_and_counts_right() {
+        for ((everybody, usable, own, shared_with), said) in [
+            ((true, true, true, 0), "Everybody"),
+            ((true, true, false, 3), "Everybody"),
+            ((false, true, true, 0), "Only you"),
+            ((false, true, true, 1), "You and 1 other"),
+            ((false, true, true, 2), "You and 2 others"),
+            ((false, false, false, 0), "Only its owner"),
+            ((false, true, false, 1), "Its owner and you"),
+            ((false, true, false, 2), "Its owner, you and 1 other"),
+            ((false, false, false, 1), "Its owner and 1 other"),
+        ] {
+            assert_eq!(sharing(everybody, usable, own, shared_with), said);
+        }
     }
 }
