@@ -57,6 +57,8 @@ async function buildByClicking(page, callTo) {
   await page.click("[data-continue]");
   await page.click('.pick:has-text("Branch")');
   await page.waitForSelector(".data-leaf");
+  // A condition that nobody filled in decides nothing.
+  await page.waitForSelector('.publish[aria-disabled="true"]');
   await page.click('.data-leaf:has(.data-key:text-is("message"))');
   await page.keyboard.press("Enter");
   await page.keyboard.type("contains");
@@ -84,7 +86,13 @@ async function buildByClicking(page, callTo) {
 
 /** The public address of the form. */
 async function formAddress(page) {
+  await page.locator(".panel-body").evaluate((body) => body.scrollTo(0, body.scrollHeight));
   await page.click('[data-step="trigger"]');
+  // Its address is the first thing there, however far down the panel before was read.
+  await page.waitForFunction(() => {
+    const [body, address] = [".panel-body", ".copy-text"].map((it) => document.querySelector(it)?.getBoundingClientRect());
+    return body && address && address.top >= body.top && address.bottom < innerHeight / 2;
+  });
   return until("the form's address is shown", async () => {
     const texts = await page.locator(".copy-text").allTextContents();
     return texts.find((it) => it.includes("/forms/"))?.trim();
@@ -206,6 +214,14 @@ test("somebody on the network signs in over plain http, and is told that it is n
     const page = await openPage(browser, { baseURL: base });
     await makeOwner(page, towpath, base);
     assert.match(await page.textContent("body"), /clear/i, "a banner says that passwords travel in clear");
+    // The whole road, without what browsers keep for https.
+    await buildByClicking(page, `${receiver.url}/network`);
+    const form = await formAddress(page);
+    assert.ok(form.startsWith(base), form);
+    await sendForm(form);
+    await until("the HTTP call arrives", () => receiver.arrived.find((it) => it.path.startsWith("/network")));
+    await page.waitForFunction(() => /succeeded/i.test(document.querySelector(".run-banner")?.textContent ?? ""));
+    await page.goto("/");
     await page.click(".menu summary");
     await page.click('button:has-text("Sign out")');
     await page.waitForURL("**/sign-in*");
@@ -309,7 +325,7 @@ async function aFailedRun(page, towpath) {
   };
   const { id, revision } = await api("POST", "/api/v1/workflows", { name: "Fails in a lane" });
   const condition = { all: [{ value: "{{ trigger.body.total }}", is: "greater_than", to: 1 }] };
-  const stop = { id: "stop", use: "stop", input: { outcome: "failed", reason: "There is no stock." } };
+  const stop = { id: "stop", use: "stop", input: { outcome: "failed", reason: `There is no stock of ${"x".repeat(80)}.` } };
   const operations = [
     { op: "set_trigger", trigger: { use: "webhook" } },
     { op: "add_step", at: { index: 0 }, step: { id: "big", use: "branch", cases: [{ title: "big", if: condition, steps: [stop] }] } },

@@ -90,9 +90,11 @@ for (const { width, height, dark } of [{ width: 1440, height: 900, dark: false }
     assert.equal(await page.locator("details.operation").count(), count, "every operation of the document is there");
     await fine(page, `reference-${width}-closed`);
 
-    // The list of chapters stands beside the text where there is room for it; an address leads there everywhere.
-    if (width > 760) await page.click('nav[aria-label="Chapters"] >> text=Connections');
-    else await page.goto("/help/api#connections");
+    // The list of chapters stands beside the text where there is room for it, and else between the introduction and the first chapter.
+    const chapters = await page.locator('nav[aria-label="Chapters"]').boundingBox();
+    const title = await page.locator("h1").boundingBox();
+    assert.ok(width > 760 ? chapters.x + chapters.width <= title.x : chapters.y > title.y, JSON.stringify({ chapters, title }));
+    await page.click('nav[aria-label="Chapters"] >> text=Connections');
     assert.equal(new URL(page.url()).hash, "#connections");
     await page.waitForFunction(() => Math.abs(window.document.getElementById("connections").getBoundingClientRect().top) < innerHeight);
     const connect = page.locator("#post_connections");

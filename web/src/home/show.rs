@@ -87,7 +87,7 @@ impl Home {
         if failed == 0 {
             return String::new();
         }
-        match failed * 100 / ended {
+        match share(failed, ended) {
             0 => format!("under 1 % of {}", self.figure(&ended)),
             percent => format!("{percent} % of {}", self.figure(&ended)),
         }
@@ -142,6 +142,12 @@ fn short(number: i64) -> String {
     }
 }
 
+/// Whole percent, to the nearest; what is not all is not called all.
+fn share(part: i64, all: i64) -> i64 {
+    let most = if part < all { 99 } else { 100 };
+    ((part * 200 + all) / (all * 2)).min(most)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,6 +160,13 @@ mod tests {
         assert_eq!((bars[2].succeeded_height, bars[2].failed_height), (0, 0));
         assert!(bars.iter().all(|bar| bar.failed_top() >= 0), "{bars:?}");
         assert_eq!(bars[2].label(), "");
+    }
+
+    #[test]
+    fn a_share_is_rounded_and_all_only_when_it_is_all() {
+        for ((part, all), percent) in [((6, 7), 86), ((1, 1_000), 0), ((1, 200), 1), ((999, 1_000), 99), ((3, 3), 100)] {
+            assert_eq!(share(part, all), percent);
+        }
     }
 
     #[test]

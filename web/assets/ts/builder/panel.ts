@@ -23,6 +23,12 @@ export class Panel extends Bound {
 
   @state() private advanced = false;
 
+  protected override updated(changed: Map<PropertyKey, unknown>): void {
+    super.updated(changed);
+    // Another step begins at its top, however far down the one before was read.
+    if (changed.has("owner")) this.querySelector(".panel-body")?.scrollTo(0, 0);
+  }
+
   protected override render(): TemplateResult | typeof nothing {
     const { session } = this;
     const owner = session.owner(this.owner);
@@ -33,6 +39,8 @@ export class Panel extends Bound {
     const fields = (operation?.inputs ?? []).filter((it) => isShown(it, owner.input ?? {}, operation?.inputs ?? []));
     const plain = fields.filter((it) => !it.advanced);
     const hidden = fields.filter((it) => it.advanced);
+    // Its address is what a person comes for: a webhook's always, a form's once there is somebody to send it to.
+    const cardFirst = owner.use === "webhook" || (owner.use === "form" && session.publishedVersion !== null);
     return html`<section class="panel" aria-labelledby="panel-operation">
       <header class="panel-head">
         <h2 class="visually-hidden">${stepTitle(owner, session.catalogue)}</h2>
@@ -46,7 +54,7 @@ export class Panel extends Bound {
         ${operation ? nothing : html`<p class="banner bad">This server doesn't know “${owner.use}”. Remove the step, or update Towpath.</p>`}
         ${"note" in owner && owner.note !== undefined ? this.note(owner) : nothing}
         ${operation?.connection ? html`<tp-connection .session=${session} owner=${this.owner} .need=${operation.connection} ?loud=${this.loud}></tp-connection>` : nothing}
-        ${owner.use === "webhook" ? html`<tp-trigger-card .session=${session}></tp-trigger-card>` : nothing}
+        ${cardFirst ? html`<tp-trigger-card .session=${session}></tp-trigger-card>` : nothing}
         <form class="stack form" @submit=${(event: Event) => event.preventDefault()}>
           ${plain.map((it) => this.field(it))}
           ${owner.use === "branch" ? html`<tp-cases .session=${session} step=${this.owner}></tp-cases>` : nothing}
@@ -57,7 +65,7 @@ export class Panel extends Bound {
           ${this.more(owner, hidden, isTrigger)}
         </form>
         ${owner.use === "schedule" ? html`<tp-schedule-card .session=${session}></tp-schedule-card>` : nothing}
-        ${isTrigger && owner.use !== "webhook" ? html`<tp-trigger-card .session=${session}></tp-trigger-card>` : nothing}
+        ${isTrigger && !cardFirst ? html`<tp-trigger-card .session=${session}></tp-trigger-card>` : nothing}
         ${isTrigger || !operation || ["parallel", "repeat"].includes(owner.use) ? nothing : html`<tp-trial .session=${session} step=${this.owner}></tp-trial>`}
         ${operation?.help ? html`<details class="fold"><summary>About ${operation.title}</summary><p class="small muted">${operation.help}</p></details>` : nothing}
       </div>
