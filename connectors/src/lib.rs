@@ -3,6 +3,7 @@
 //! One folder per connector or family of operations; each operation is a file that describes itself as data
 //! ([`towpath_engine::catalogue::Operation`]) and, where it acts outside, carries itself out ([`sdk::Action`]).
 
+pub mod code;
 pub mod data;
 pub mod email;
 #[path = "../feed/mod.rs"]

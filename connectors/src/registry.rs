@@ -3,7 +3,7 @@
 //! folder and one line in its family's list.
 
 use crate::{
-    data, email, flow, http,
+    code, data, email, flow, http,
     manifest::{Folder, check::check},
     native,
     sdk::{
@@ -47,10 +47,11 @@ pub enum NotLoaded {
 impl Registry {
     /// Everything that is built in.
     pub fn built_in() -> Self {
-        let mut registry: Self = [triggers::entries(), http::entries(), email::entries(), flow::entries(), data::entries()]
-            .into_iter()
-            .flatten()
-            .collect();
+        let mut registry: Self =
+            [triggers::entries(), http::entries(), email::entries(), flow::entries(), data::entries(), code::entries()]
+                .into_iter()
+                .flatten()
+                .collect();
         registry.insert(Listed { connector: http::connector(), icon: None, readme: None });
         registry.insert(Listed { connector: email::connector(), icon: None, readme: None });
         for folder in Folder::embedded() {
@@ -288,6 +289,7 @@ mod tests {
                     | FieldKind::Secret
                     | FieldKind::Multiline
                     | FieldKind::Html
+                    | FieldKind::Code
                     | FieldKind::DateTime
                     | FieldKind::Emails
                     | FieldKind::Files => default.is_string(),

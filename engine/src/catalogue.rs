@@ -1,7 +1,10 @@
 //! What operations there are and which fields their forms have. Forms, validation, help and the mapper's samples all come from
 //! these values; the crate that holds the operations fills them in.
 
-use crate::Json;
+use crate::{
+    Json,
+    expr::{ExprError, Template},
+};
 use serde::{Deserialize, Serialize};
 
 /// Looks up operations by the name that a document uses.
@@ -157,6 +160,14 @@ impl Operation {
         self.inputs.iter().find(|field| field.name == name)
     }
 
+    /// The template of an input of this form: only fields that may hold expressions are looked through for them.
+    ///
+    /// # Errors
+    /// An expression that can't be read, with its place.
+    pub fn compile_input(&self, input: &crate::Object) -> Result<Template, ExprError> {
+        Template::compile_input(input, |name| self.field(name).is_some_and(|field| !field.expressions))
+    }
+
     /// Does the form show this field for `input`? What it doesn't show is neither asked for nor sent. An absent value counts as the
     /// field's default, and a field that hangs on a hidden one is hidden as well.
     pub fn shows(&self, field: &Field, input: &crate::Object) -> bool {
@@ -193,6 +204,8 @@ pub enum FieldKind {
     Multiline,
     /// HTML source text for a mail.
     Html,
+    /// Source text of a program, taken as it stands.
+    Code,
     Number,
     Boolean,
     Choice {

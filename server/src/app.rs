@@ -13,6 +13,7 @@ use crate::{
     ingest::Ingest,
     live::Live,
     reachability::Reachability,
+    sandbox::{self, Sandbox},
     shutdown::Shutdown,
     tls::Tls,
     variables::Variables,
@@ -41,6 +42,8 @@ pub struct App {
     pub egress: Egress,
     /// Named values of workspaces, which expressions read.
     pub variables: Variables,
+    /// Where users' code runs.
+    pub sandbox: Sandbox,
     /// Links to accounts at services, and the one way to use them.
     pub connections: Connections,
     /// The doors that a workspace's steps and alerts may use.
@@ -71,12 +74,13 @@ pub async fn assemble(config: Config, database: Database, tls: Option<Tls>, shut
     let vault = Vault::start(&config.data.key_file, &database.pool).await?;
     let ingest = Ingest::start(database.pool.clone(), clock.clone(), &live, config.limits.max_body);
     let egress = egress(&config, &clock);
+    let sandbox = Sandbox::new(sandbox::Settings::default());
     let connections = Connections::new(connections::Parts::new(
         database.pool.clone(),
         clock.clone(),
         vault.clone(),
         Arc::clone(&registry),
-        egress.clone(),
+        (egress.clone(), sandbox.clone()),
         config.limits.max_body,
     ));
     let doors = open_doors(&connections);
@@ -105,6 +109,7 @@ pub async fn assemble(config: Config, database: Database, tls: Option<Tls>, shut
         engine,
         egress,
         variables,
+        sandbox,
         connections,
         doors,
         ingest,

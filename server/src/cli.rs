@@ -82,6 +82,9 @@ enum Command {
     Doctor,
     /// Ask the running server whether it is alive.
     Healthcheck,
+    /// Run users' code for the server that started this.
+    #[command(hide = true)]
+    CodeWorker(crate::sandbox::worker::Orders),
     /// Run the embedded PostgreSQL alone, for maintenance, until Ctrl-C. Its schema is left as it is.
     Database {
         #[command(subcommand)]
@@ -110,6 +113,7 @@ pub fn run() -> ExitCode {
     let command = match cli.command.unwrap_or(Command::Serve) {
         Command::Workflow { command } => return end(in_runtime(remote::workflow::run(command))),
         Command::Run { command } => return end(in_runtime(remote::run::run(command))),
+        Command::CodeWorker(orders) => return end(crate::sandbox::worker::run(&orders)),
         other => other,
     };
     let config = match Config::load() {
@@ -136,7 +140,7 @@ pub fn run() -> ExitCode {
         Command::Connector { command } => in_runtime(connector::run(config, command)),
         Command::Token { command } => in_runtime(token::run(config, command)),
         // Carried out above.
-        Command::Workflow { .. } | Command::Run { .. } => Ok(()),
+        Command::Workflow { .. } | Command::Run { .. } | Command::CodeWorker(_) => Ok(()),
         Command::CheckConfig => crate::http_server::front_door::check(&config).map(|()| {
             say("The settings are fine.");
         }),

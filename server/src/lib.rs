@@ -50,6 +50,8 @@ pub mod problem;
 pub mod reachability;
 /// The one table of routes: method, path, rule, handler.
 pub mod routes;
+/// Users' code, in processes that hold nothing of ours.
+pub mod sandbox;
 /// `towpath serve`: everything started, and stopped, in order.
 pub mod serve;
 /// Drain on SIGTERM.

@@ -168,6 +168,11 @@ impl TestApp {
         (pid, self.folder.clone())
     }
 
+    /// The number of the server's process, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.lock().expect("unpoisoned").as_ref().map(Child::id)
+    }
+
     /// kill -9.
     pub fn kill(&self) {
         if let Some(mut child) = self.child.lock().expect("unpoisoned").take() {

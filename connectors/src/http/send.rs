@@ -209,6 +209,7 @@ mod tests {
             http: Box::new(Fake { sent: sent.clone(), status, headers, body }),
             mail: Box::new(NoMail),
             files: Box::new(OneFile),
+            code: Box::new(crate::sdk::code::NoCode),
         };
         let trace = StepTrace::default();
         let input = input.as_object().unwrap().clone();

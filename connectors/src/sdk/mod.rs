@@ -1,6 +1,7 @@
 //! The contract: what an action is given, what it gives back, and the doors it may use. Connectors see nothing else of the server.
 
 pub mod attach;
+pub mod code;
 pub mod connector;
 pub mod form;
 pub mod mask;
@@ -92,6 +93,7 @@ pub struct Doors {
     pub http: Box<dyn Http>,
     pub mail: Box<dyn Mail>,
     pub files: Box<dyn Files>,
+    pub code: Box<dyn code::Code>,
 }
 
 /// What an action gives back: what expressions see under `steps.<id>`.

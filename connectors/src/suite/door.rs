@@ -3,6 +3,7 @@
 use crate::sdk::{
     Call, Collected, Doors, Files, Http, HttpBody, HttpRequest, HttpResponse, Mail, MailMessage, StepTrace,
     attach::{Attached, attach},
+    code::NoCode,
     connector::{Auth, Connected},
     scrub::Scrubber,
 };
@@ -189,7 +190,7 @@ impl Stage {
             fields: Object::new(),
         };
         Self {
-            doors: Doors { http, mail: Box::new(Nothing), files: Box::new(Nothing) },
+            doors: Doors { http, mail: Box::new(Nothing), files: Box::new(Nothing), code: Box::new(NoCode) },
             connected,
             trace: StepTrace::default(),
             seen,

@@ -81,9 +81,17 @@ impl Template {
         Ok(Self { root: Node::compile(value, "", Known::Named(roots))? })
     }
 
-    /// [`Template::compile`] for a step's input.
-    pub fn compile_object(fields: &Object) -> Result<Self, ExprError> {
-        Self::compile(&Json::Object(fields.clone()))
+    /// [`Template::compile`] for a step's input. The values of literal fields are taken as they stand, `{{` included.
+    pub fn compile_input(fields: &Object, is_literal: impl Fn(&str) -> bool) -> Result<Self, ExprError> {
+        let mut nodes = Vec::with_capacity(fields.len());
+        for (name, value) in fields {
+            json::check_depth(value, json::STORED_DEPTH - 1).map_err(|message| ExprError::new(message).within(name))?;
+            let node =
+                if is_literal(name) { Node::Constant(value.clone()) } else { Node::compile(value, name, Known::Workflow)? };
+            nodes.push((name.clone(), node));
+        }
+        let constant = nodes.iter().all(|(_, node)| matches!(node, Node::Constant(_)));
+        Ok(Self { root: if constant { Node::Constant(Json::Object(fields.clone())) } else { Node::Object(nodes) } })
     }
 
     /// Compiles `source` as an expression without `{{ }}`, such as a condition's advanced row.

@@ -4,7 +4,7 @@ use super::{DEFAULT_TIMEOUT, Kind, NotRunnable, PlannedStep, Role};
 use crate::{
     catalogue::{Catalogue, Effect, EffectRule, Operation},
     edit::LaneName,
-    expr::{ExprError, Template},
+    expr::ExprError,
     lines::LinesStep,
     pure::PureStep,
     workflow::Step,
@@ -68,7 +68,7 @@ fn prepare(step: &Step, parent: Option<(usize, usize)>, catalogue: &dyn Catalogu
             let is_shown = |name: &str| operation.field(name).is_none_or(|field| operation.shows(field, &step.input));
             let shown = step.input.iter().filter(|(name, _)| is_shown(name));
             let shown = shown.map(|(name, value)| (name.clone(), value.clone())).collect();
-            Kind::Action(Template::compile_object(&shown).map_err(not_runnable)?)
+            Kind::Action(operation.compile_input(&shown).map_err(not_runnable)?)
         }
     };
     // An action that forgot to say what a repeat does gets the care that an unsafe one needs.

@@ -103,7 +103,7 @@ fn used(field: &Field, value: &Json) -> Result<Option<Vec<String>>, ExprError> {
 /// Checks a value that is the same in every run.
 fn constant(check: &mut Check<'_>, field: &Field, value: &Json) {
     let wrong = match &field.kind {
-        FieldKind::Text | FieldKind::Secret | FieldKind::Multiline | FieldKind::Html => {
+        FieldKind::Text | FieldKind::Secret | FieldKind::Multiline | FieldKind::Html | FieldKind::Code => {
             (value.is_array() || value.is_object()).then(|| format!("“{}” takes a text, not {}.", field.title, show(value)))
         }
         FieldKind::Number => {

@@ -8,6 +8,7 @@ use crate::{
     database::{self, Manner, migrate},
     http_server::front_door,
     reachability::{Finding, State, judge, look},
+    sandbox::{self, Sandbox, worker::walls},
 };
 use anyhow::{Context, bail};
 use sqlx::{Connection, PgConnection};
@@ -39,6 +40,7 @@ pub async fn doctor(config: Config) -> anyhow::Result<()> {
             Finding { state: State::Warning, ..bad("Server", format!("{error:#}"), "Start it, if it is meant to run.") }
         }
     });
+    findings.extend(code().await);
     findings.extend(database(&config).await);
     for finding in &findings {
         let mark = match finding.state {
@@ -114,6 +116,51 @@ fn disk(config: &Config) -> Finding {
         }
         Err(error) => bad(ABOUT, format!("{} can't be looked at: {error}.", folder.display()), "Check the data directory."),
     }
+}
+
+/// Which walls stand around users' code: a process for it is started, and tries them.
+async fn code() -> Vec<Finding> {
+    const ABOUT: &str = "Code steps";
+    let (walls, tried) = match Sandbox::new(sandbox::Settings::default()).probe().await {
+        Ok(found) => found,
+        Err(error) => {
+            return vec![bad(
+                ABOUT,
+                format!("{} It says: {error}", "No code can be run."),
+                "Workflows with code steps fail until this is mended.",
+            )];
+        }
+    };
+    let weak = |what: String, said: &str| Finding {
+        state: State::Warning,
+        advice: Some(
+            "Code that people write into workflows is less confined here than it could be; docs/code-step.md says how."
+                .to_owned(),
+        ),
+        ..good(ABOUT, format!("{what}: {said}"))
+    };
+    let mut findings: Vec<_> = walls
+        .iter()
+        .filter(|wall| !wall.is_up)
+        .map(|wall| match wall.name.as_str() {
+            // One of two walls in the same place: a container rarely has this one, and sockets are refused without it.
+            walls::NETWORK if tried.iter().all(|one| one.refused) => {
+                good(ABOUT, format!("No network of its own: {}. What tries to open one is refused all the same.", wall.said))
+            }
+            name => weak(format!("The wall “{name}” isn't up"), &format!("{}.", wall.said)),
+        })
+        .collect();
+    findings.extend(
+        tried
+            .iter()
+            .filter(|one| !one.refused)
+            .map(|one| Finding { state: State::Bad, ..weak(format!("Code could {}", one.what), &format!("{}.", one.said)) }),
+    );
+    let refused: Vec<_> = tried.iter().filter(|one| one.refused).map(|one| one.what.as_str()).collect();
+    findings.insert(0, good(ABOUT, format!("Tried and refused: {}.", refused.join(", "))));
+    let up: Vec<_> = walls.iter().filter(|wall| wall.is_up).map(|wall| wall.said.as_str()).collect();
+    findings.insert(1, good(ABOUT, up.join(" ")));
+    findings
 }
 
 async fn database(config: &Config) -> Vec<Finding> {

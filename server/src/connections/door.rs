@@ -23,8 +23,9 @@ use url::Url;
 
 /// Doors that work through this connection.
 pub(super) fn doors(connections: Connections, whom: For, id: ConnectionId, files: impl Files + 'static) -> Doors {
+    let code = connections.0.sandbox.door(whom.workspace);
     let door = Arc::new(Door { connections, whom, id, known: Mutex::default() });
-    Doors { http: Box::new(HttpDoor(Arc::clone(&door))), mail: Box::new(MailDoor(door)), files: Box::new(files) }
+    Doors { http: Box::new(HttpDoor(Arc::clone(&door))), mail: Box::new(MailDoor(door)), files: Box::new(files), code }
 }
 
 struct Door {

@@ -19,6 +19,7 @@ use crate::{
     clock::Clock,
     dispatch::{For, Standing},
     egress::Egress,
+    sandbox::Sandbox,
     store::{self, connections as stored, files::WorkspaceFiles},
     vault::{Secret, Vault},
 };
@@ -48,6 +49,8 @@ pub struct Parts {
     pub vault: Vault,
     pub registry: Arc<Registry>,
     pub egress: Egress,
+    /// Where users' code runs.
+    pub sandbox: Sandbox,
     /// The largest file that a step may store, in bytes.
     pub largest_file: u64,
     recent: Recent,
@@ -56,8 +59,15 @@ pub struct Parts {
 }
 
 impl Parts {
-    pub fn new(pool: PgPool, clock: Clock, vault: Vault, registry: Arc<Registry>, egress: Egress, largest_file: u64) -> Self {
-        Self { pool, clock, vault, registry, egress, largest_file, recent: Recent::default(), renewed: Notify::new() }
+    pub fn new(
+        pool: PgPool,
+        clock: Clock,
+        vault: Vault,
+        registry: Arc<Registry>,
+        (egress, sandbox): (Egress, Sandbox),
+        largest_file: u64,
+    ) -> Self {
+        Self { pool, clock, vault, registry, egress, sandbox, largest_file, recent: Recent::default(), renewed: Notify::new() }
     }
 }
 
@@ -70,7 +80,7 @@ impl Connections {
     pub fn doors(&self, whom: For) -> Doors {
         let files = WorkspaceFiles::new(self.0.pool.clone(), whom.workspace, self.0.largest_file);
         match whom.connection {
-            None => self.0.egress.doors(files),
+            None => self.0.egress.doors(files, self.0.sandbox.door(whom.workspace)),
             Some(id) => door::doors(self.clone(), whom, id, files),
         }
     }

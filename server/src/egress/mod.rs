@@ -25,7 +25,7 @@ use allow::AllowList;
 use futures_util::future::BoxFuture;
 use mail::MailSettings;
 use std::{sync::Arc, time::Duration};
-use towpath_connectors::sdk::{Doors, Files, attach::Attached};
+use towpath_connectors::sdk::{Doors, Files, attach::Attached, code::Code};
 use towpath_engine::error::StepError;
 use url::Url;
 
@@ -93,7 +93,7 @@ impl Egress {
     }
 
     /// The doors of one workspace's steps.
-    pub fn doors(&self, files: impl Files + 'static) -> Doors {
-        Doors { http: Box::new(self.clone()), mail: Box::new(self.clone()), files: Box::new(files) }
+    pub fn doors(&self, files: impl Files + 'static, code: Box<dyn Code>) -> Doors {
+        Doors { http: Box::new(self.clone()), mail: Box::new(self.clone()), files: Box::new(files), code }
     }
 }

@@ -34,6 +34,7 @@ pub struct Figures {
     retries: Counter,
     blocked: Counter,
     calls: [Counter; 6],
+    code_ended: Counter,
     denied: Counter,
     unauthenticated: Counter,
     batch_size: Histogram,
@@ -97,6 +98,10 @@ impl Figures {
                     "Outgoing HTTP requests, by class of status; none: no answer.",
                 )
             }),
+            code_ended: counter(
+                "towpath_code_processes_ended_total",
+                "Processes of code steps that were ended because the code broke a limit, or that ended by themselves.",
+            ),
             denied: labelled(
                 "towpath_denied_total",
                 "reason",
@@ -131,6 +136,11 @@ impl Figures {
     /// An event came again.
     pub fn duplicate(&self) {
         self.duplicates.increment(1);
+    }
+
+    /// A process of a code step was not fit for another job.
+    pub fn code_ended(&self) {
+        self.code_ended.increment(1);
     }
 
     pub fn ended(&self, state: EndState) {

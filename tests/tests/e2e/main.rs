@@ -5,6 +5,7 @@ mod alerts;
 mod backup;
 mod bad_input;
 mod cli;
+mod code;
 mod crash;
 mod data_steps;
 mod examples;

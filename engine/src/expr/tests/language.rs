@@ -364,3 +364,16 @@ fn a_document_of_another_kind_names_its_own_roots() {
     assert!(read(&context, json!("{{ trigger.body }}")).is_err());
     assert!(Template::compile(&json!("{{ input.n }}")).is_err());
 }
+
+#[test]
+fn a_literal_field_is_taken_as_it_stands_beside_one_with_expressions() {
+    let input = json!({ "code": "return `{{ trigger.body.name }} ${{}}`;", "text": "{{ 1 + 1 }}", "more": { "a": ["{{ 2 }}"] } });
+    let template = Template::compile_input(input.as_object().unwrap(), |name| name == "code").unwrap();
+    let resolved = template.resolve(&order()).unwrap().unwrap();
+    assert_eq!(resolved, json!({ "code": "return `{{ trigger.body.name }} ${{}}`;", "text": 2, "more": { "a": [2] } }));
+    let constant = Template::compile_input(input.as_object().unwrap(), |_| true).unwrap();
+    assert_eq!(constant.literal(), Some(&input));
+    let wrong = json!({ "code": "{{", "text": "{{ oops( }}" });
+    let error = Template::compile_input(wrong.as_object().unwrap(), |name| name == "code").unwrap_err();
+    assert_eq!(error.field, "text", "{error}");
+}

@@ -2,6 +2,7 @@
 //!
 //! Every handler reads and writes by the actor's workspace; another workspace's id is not found.
 
+mod code;
 pub mod create;
 pub mod edits;
 pub mod export;
@@ -45,7 +46,7 @@ pub(crate) fn write_document(workflow: &Workflow) -> Result<Json, Problem> {
 }
 
 /// What is wrong with a draft, in the order of the document: what the engine says with the workspace's connections as `actor` has them,
-/// and what the doors in say of its trigger.
+/// what the sandbox says of its code, and what the doors in say of its trigger.
 pub(crate) async fn issues(app: &App, actor: &Actor, id: WorkflowId, workflow: &Workflow) -> Result<Vec<Issue>, Problem> {
     let workspace = actor.workspace;
     let connections = View::of(&app.pool, actor, &app.registry, id, workflow).await?;
@@ -57,6 +58,7 @@ pub(crate) async fn issues(app: &App, actor: &Actor, id: WorkflowId, workflow: &
     if !app.egress.has_mail() {
         issues.extend(mails_nowhere(workflow));
     }
+    code::add_issues(app, workflow, &mut issues).await;
     let Some(trigger) = &workflow.trigger else { return Ok(issues) };
     let secret_set = ingest::needs_secret(trigger, &app.registry)
         && match endpoints::Kind::of_operation(&trigger.operation, &app.registry) {

@@ -23,6 +23,7 @@ use towpath_connectors::{
 };
 use towpath_engine::{
     Json,
+    catalogue::Catalogue,
     error::StepError,
     expr::{Context, Template},
     ids::{ConnectionId, WorkflowId},
@@ -199,7 +200,9 @@ fn preview(step: &Step, context: &Context, registry: &Registry) -> Json {
     let Some(action) = registry.action(&step.operation) else {
         return json!({ "error": StepError::invalid_input(format!("There is no operation \"{}\" in this server.", step.operation)) });
     };
-    let resolved = Template::compile_object(&step.input)
+    let compiled = registry.operation(&step.operation).map(|operation| operation.compile_input(&step.input));
+    let resolved = compiled
+        .unwrap_or_else(|| Template::compile_input(&step.input, |_| false))
         .map_err(StepError::from)
         .and_then(|template| execute::resolve(&step.operation, &template, context, registry))
         .and_then(|input| action.preview(&input).map(|preview| json!({ "preview": preview, "input": input })));

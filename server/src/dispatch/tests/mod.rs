@@ -21,7 +21,7 @@ use sqlx::{PgPool, postgres::PgConnectOptions};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use towpath_connectors::{
     registry::Registry,
-    sdk::{Doors, Files, Http, HttpBody, HttpRequest, HttpResponse, Mail, MailMessage},
+    sdk::{Doors, Files, Http, HttpBody, HttpRequest, HttpResponse, Mail, MailMessage, code::NoCode},
 };
 use towpath_engine::{
     Json,
@@ -204,6 +204,7 @@ impl World {
                 http: Box::new(Wire(Arc::clone(&service))),
                 mail: Box::new(Nothing),
                 files: Box::new(Nothing),
+                code: Box::new(NoCode),
             }),
             connections: self.account.clone(),
             variables: self.variables.clone(),

@@ -365,7 +365,9 @@ export class Builder extends PageElement {
   private readonly onKey = (event: KeyboardEvent): void => {
     const { session } = this;
     if (!session || event.defaultPrevented) return;
-    const target = event.target instanceof HTMLElement ? event.target : document.body;
+    // Inside an element's own root as well: there the event's target is the element.
+    const origin = event.composedPath()[0];
+    const target = origin instanceof HTMLElement ? origin : document.body;
     const typing = target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
     const control = event.ctrlKey || event.metaKey;
     if (control && event.key.toLowerCase() === "z" && !(typing && /^(INPUT|TEXTAREA)$/.test(target.tagName))) {

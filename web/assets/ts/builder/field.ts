@@ -6,6 +6,7 @@ import { equal, type Conditions, type Field, type Json } from "./model";
 import { setInput } from "./operations";
 import { spanField } from "./span";
 import { timeField, zoneField } from "./zone";
+import "./code";
 import "./conditions";
 import "./json";
 import "./pick";
@@ -54,7 +55,7 @@ export class FieldElement extends Bound {
     return html`<div class="field" data-field=${field.name}>
       <span class="label" id="${id}-label" @click=${this.focusControl}>${field.title}${field.required ? html`<span class="required" title="Needed" aria-hidden="true"> *</span>` : nothing}</span>
       ${this.control(id, described, shown.length > 0)}
-      ${field.help ? html`<p class="hint" id="${id}-hint">${field.help}</p>` : nothing}
+      ${field.help ? html`<p class="hint" id="${id}-hint">${field.help}${field.kind.kind === "code" ? " Tab indents; Escape, then Tab, leaves the field." : nothing}</p>` : nothing}
       ${this.errors(shown, id)}
     </div>`;
   }
@@ -69,7 +70,7 @@ export class FieldElement extends Bound {
   }
 
   private readonly focusControl = (): void => {
-    this.querySelector<HTMLElement>("[contenteditable], input, select, textarea, button")?.focus();
+    this.querySelector<HTMLElement>("tp-code, [contenteditable], input, select, textarea, button")?.focus();
   };
 
   protected override firstUpdated(): void {
@@ -109,6 +110,8 @@ export class FieldElement extends Bound {
     switch (kind) {
       case "multiline":
         return text({ multiline: true });
+      case "code":
+        return html`<tp-code .session=${session} .value=${asText(value ?? field.default)} label=${field.title} placeholder=${field.placeholder ?? ""} ?invalid=${invalid} ?required=${field.required} .lines=${this.linesOf(invalid)} .names=${this.inputNames} @value-change=${(event: CustomEvent<string>) => this.change(event.detail)}></tp-code>`;
       case "html":
         return text({ multiline: true, code: true });
       case "number":
@@ -150,6 +153,18 @@ export class FieldElement extends Bound {
       default:
         return text({});
     }
+  }
+
+  /** The lines of the code that complaints are about. */
+  private linesOf(invalid: boolean): number[] {
+    if (!invalid) return [];
+    return this.session.issuesAt(this.owner, this.field.name).flatMap((it) => /\bline (\d+)/.exec(it.message)?.[1] ?? []).map(Number);
+  }
+
+  /** What the step hands to its code. */
+  private get inputNames(): string[] {
+    const given = this.session.owner(this.owner)?.input?.["input"];
+    return typeof given === "object" && given !== null && !Array.isArray(given) ? Object.keys(given) : [];
   }
 
   private choice(label: string, described: string): TemplateResult {

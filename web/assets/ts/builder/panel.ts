@@ -218,7 +218,7 @@ export class Panel extends Bound {
     if (!exact) return this.focusFirst();
     exact.scrollIntoView({ block: "center" });
     await new Promise((done) => setTimeout(done, 0));
-    const target = exact.querySelector<HTMLElement>(".text-box.blank, .text-box, textarea, select, input:not(.case-title)");
+    const target = exact.querySelector<HTMLElement>("tp-code, .text-box.blank, .text-box, textarea, select, input:not(.case-title)");
     const text = target?.closest("tp-text");
     if (text) text.focus();
     else target?.focus();

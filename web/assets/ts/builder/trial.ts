@@ -42,6 +42,13 @@ export class Trial extends Bound {
     return this.session.operation(use)?.effect != null;
   }
 
+  /** Does it only work on data, without anything leaving? Then it is done at once. */
+  private get works(): boolean {
+    const operation = this.session.operation(this.session.owner(this.step)?.use ?? "");
+    const effect = operation?.effect;
+    return operation?.connector === "towpath" && typeof effect === "object" && effect !== null && "always" in effect && effect.always === "read";
+  }
+
   /** Does a request change nothing on the other side? */
   private reads(preview: Json): boolean {
     const method = typeof preview === "object" && preview !== null && !Array.isArray(preview) ? preview["method"] : undefined;
@@ -71,9 +78,9 @@ export class Trial extends Bound {
     const { answer } = this;
     return html`<section class="trial" aria-label="Test">
       <div class="row apart"><h3>Test</h3>
-        <button type="button" class="button small" ?disabled=${this.busy || !this.session.edits} @click=${() => void this.run(false)}>${icon("play")}${answer ? "Test again" : "Test this step"}</button></div>
+        <button type="button" class="button small" ?disabled=${this.busy || !this.session.edits} @click=${() => void this.run(this.works)}>${icon("play")}${answer ? "Test again" : "Test this step"}</button></div>
       <div aria-live="polite">
-        ${answer ? this.result(answer) : html`<p class="hint">${this.acts ? "Shows exactly what would be sent. Nothing leaves before you say so." : "Shows what comes out with the sample data."}</p>`}
+        ${answer ? this.result(answer) : html`<p class="hint">${this.acts && !this.works ? "Shows exactly what would be sent. Nothing leaves before you say so." : "Shows what comes out with the sample data."}</p>`}
       </div>
     </section>`;
   }
@@ -82,7 +89,7 @@ export class Trial extends Bound {
     if (answer.error) {
       return html`<div class="banner bad">${icon("circle-x")}<div><p>${answer.error.message}</p>${answer.error.hint ? html`<p class="small">${answer.error.hint}</p>` : nothing}</div></div>
         ${answer.trace?.request ? this.block("Request", answer.trace.request) : nothing}
-        ${answer.trace?.response ? this.block("Response", answer.trace.response) : nothing}`;
+        ${answer.trace?.response ? this.block("Response", answer.trace.response) : nothing}${this.log(answer)}`;
     }
     if (answer.list) {
       const first = answer.list[0];
@@ -93,8 +100,13 @@ export class Trial extends Bound {
         <div class="row"><button type="button" class="button primary small" ?disabled=${this.busy} @click=${() => void this.run(true)}>${icon("send")}Send it for real</button><span class="hint">${this.reads(answer.preview) ? "It only reads." : "It has an effect outside."}</span></div>`;
     }
     return html`<p class="done-line">${icon("circle-check", "small")}It worked${answer.until ? html`; it would go on at <time datetime=${answer.until}>${written(new Date(answer.until))}</time>` : ""}. Later steps can use what came out.</p>
-      ${answer.output === undefined || answer.output === null ? nothing : this.block("What came out", answer.output)}
+      ${answer.output === undefined || answer.output === null ? nothing : this.block("What came out", answer.output)}${this.log(answer)}
       ${answer.trace?.request ? html`<details class="fold"><summary>Request and response</summary>${this.block("Request", answer.trace.request)}${answer.trace.response ? this.block("Response", answer.trace.response) : nothing}</details>` : nothing}`;
+  }
+
+  private log(answer: Answer): TemplateResult | typeof nothing {
+    const lines = answer.trace?.log ?? [];
+    return lines.length > 0 ? this.block("Log", lines.join("\n")) : nothing;
   }
 
   private block(title: string, value: Json): TemplateResult {
