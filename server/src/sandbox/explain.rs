@@ -139,7 +139,7 @@ pub fn no_turn() -> StepError {
 ///
 /// # Errors
 /// What it gave back can't be kept.
-pub fn output(output: Box<RawValue>, log: &mut dyn FnMut(String)) -> Result<Json, StepError> {
+pub fn output(output: &RawValue, log: &mut dyn FnMut(String)) -> Result<Json, StepError> {
     let text = output.get();
     if text.len() > OUTPUT {
         return Err(failure(&Failure::GaveTooMuch, Duration::ZERO, Duration::ZERO));
@@ -284,7 +284,7 @@ mod tests {
     fn what_came_back_is_read_as_text_from_outside_is() {
         let read = |text: &str| {
             let mut notes = Vec::new();
-            let value = output(RawValue::from_string(text.to_owned()).unwrap(), &mut |line| notes.push(line));
+            let value = output(&RawValue::from_string(text.to_owned()).unwrap(), &mut |line| notes.push(line));
             (value, notes)
         };
         assert_eq!(read("{\"a\":9007199254740993}").0.unwrap(), serde_json::json!({ "a": 9_007_199_254_740_993_u64 }));

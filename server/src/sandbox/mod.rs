@@ -142,7 +142,7 @@ impl Sandbox {
         let job = Job::Run { code: script.code.to_owned(), input, limit };
         let mut log = |line| script.trace.log(line);
         match self.0.runs.ask_in(turn, &job, limit, &mut log).await {
-            Ok(Said::Done { output }) => explain::output(output, &mut log),
+            Ok(Said::Done { output }) => explain::output(&output, &mut log),
             Ok(Said::Failed { failure }) => {
                 explain::frames(&failure, &mut log);
                 Err(explain::failure(&failure, limit, script.limit))
