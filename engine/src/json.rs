@@ -184,6 +184,8 @@ mod tests {
             "1e300",
             "0.1",
             "123456.789",
+            // As near to …281.3, which others write; the double lies in between.
+            "939095524828281.2",
         ] {
             let read = read(number.as_bytes()).unwrap();
             assert!(read.value.is_number() && read.notes.is_empty(), "{number}: {read:?}");

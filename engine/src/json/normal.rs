@@ -2,6 +2,7 @@
 //! Whether the text is JSON at all is for the parser to say.
 
 use super::MAX_DEPTH;
+use serde_json::Number;
 use std::borrow::Cow;
 
 /// Text that can be parsed without loss.
@@ -181,8 +182,9 @@ fn is_kept(number: &str) -> bool {
         return false;
     }
     match number.parse::<f64>() {
-        Ok(double) if double.is_finite() => decimal(number) == decimal(&format!("{double:e}")),
-        _ => false,
+        // As it is written again: of two shortest forms that are equally near, not everybody takes the same.
+        Ok(double) => Number::from_f64(double).is_some_and(|double| decimal(number) == decimal(&double.to_string())),
+        Err(_) => false,
     }
 }
 
