@@ -23,6 +23,13 @@ pub async fn backup(config: Config, file: PathBuf) -> anyhow::Result<()> {
     let opened = database::open_as(&config, Manner::LOOK).await?;
     let written = async {
         let mut connection = PgConnection::connect_with(&opened.database.options).await?;
+        // An empty backup would be taken for a good one.
+        let there: bool =
+            sqlx::query_scalar("select to_regclass('public.workspace') is not null").fetch_one(&mut connection).await?;
+        ensure!(
+            there,
+            "Nothing of Towpath is in this database. Is it the one that you mean? TOWPATH_DATA and DATABASE_URL say which."
+        );
         let written = backup::dump(&mut connection, &file, config.stated.clone(), Clock::system().now()).await;
         let _ = connection.close().await;
         written
@@ -104,7 +111,7 @@ async fn list(pool: &sqlx::PgPool) -> anyhow::Result<Vec<String>> {
 
 /// Decides what becomes of what came from a backup. A running server carries it out within seconds, else the next start does.
 pub async fn resume(config: Config, cancel: bool) -> anyhow::Result<()> {
-    let opened = database::open_beside(&config).await?;
+    let opened = database::open_as(&config, Manner::OF_EXISTING).await?;
     let pool = &opened.database.pool;
     let decided = async {
         let Some(hold) = instance::held(pool).await? else { bail!("Nothing is held.") };

@@ -1,7 +1,12 @@
 //! `towpath keys rotate`, `list` and `check`: the keys that secrets are sealed with. It works beside a running server and alone.
 
 use super::say;
-use crate::{config::Config, database, store::data_keys, vault::Vault};
+use crate::{
+    config::Config,
+    database::{self, Manner},
+    store::data_keys,
+    vault::Vault,
+};
 use anyhow::{Context, bail};
 use clap::Subcommand;
 
@@ -21,7 +26,7 @@ pub enum KeyCommand {
 /// # Errors
 /// A sentence for the person at the terminal.
 pub async fn run(config: Config, command: KeyCommand) -> anyhow::Result<()> {
-    let opened = database::open_beside(&config).await?;
+    let opened = database::open_as(&config, Manner::OF_EXISTING).await?;
     let pool = opened.database.pool.clone();
     let done = async {
         let vault = Vault::start(&config.data.key_file, &pool).await?;

@@ -62,17 +62,22 @@ pub struct Manner {
     snapshot: bool,
     /// Beside a server that runs on the same data directory, in place of refusing.
     beside: bool,
+    /// Make the embedded database where there is none. A command that is about what is there must not: in the wrong directory it would
+    /// find nothing, and call that everything.
+    make: bool,
 }
 
 impl Manner {
     /// As a server does.
-    pub const SERVE: Self = Self { migrate: true, snapshot: true, beside: false };
+    pub const SERVE: Self = Self { migrate: true, snapshot: true, beside: false, make: true };
     /// As a command does.
     pub const COMMAND: Self = Self { beside: true, ..Self::SERVE };
-    /// The schema is left as it is.
-    pub const LOOK: Self = Self { migrate: false, snapshot: false, beside: true };
+    /// As a command does that is about what is there already.
+    pub const OF_EXISTING: Self = Self { make: false, ..Self::COMMAND };
+    /// What is there already, and its schema is left as it is.
+    pub const LOOK: Self = Self { migrate: false, snapshot: false, ..Self::OF_EXISTING };
     /// Alone, and the schema is left as it is.
-    pub const ALONE: Self = Self { beside: false, ..Self::LOOK };
+    pub const ALONE: Self = Self { beside: false, make: true, ..Self::LOOK };
     /// As a command does, without a way back.
     pub const WITHOUT_SNAPSHOT: Self = Self { snapshot: false, ..Self::COMMAND };
 }
@@ -100,7 +105,7 @@ pub async fn open_beside(config: &Config) -> anyhow::Result<Opened> {
 pub async fn open_as(config: &Config, manner: Manner) -> anyhow::Result<Opened> {
     match &config.database.url {
         Some(url) => connect(config, external(url)?, None, manner).await,
-        None => match embedded::start(place(config)).await? {
+        None => match embedded::start(place(config, manner.make)).await? {
             Start::Started(embedded) => connect(config, embedded.options.clone(), Some(*embedded), manner).await,
             Start::Taken(_) if manner.beside => {
                 connect(config, embedded::options_of_running(&config.data.directory)?, None, manner).await
@@ -118,14 +123,14 @@ pub async fn open_alone(config: &Config) -> anyhow::Result<Embedded> {
     if config.database.url.is_some() {
         bail!("DATABASE_URL names a PostgreSQL server, so there is no embedded one to run.");
     }
-    match embedded::start(place(config)).await? {
+    match embedded::start(place(config, false)).await? {
         Start::Started(embedded) => Ok(*embedded),
         Start::Taken(holder) => bail!("{holder}"),
     }
 }
 
-fn place(config: &Config) -> Place {
-    Place { data: config.data.directory.clone(), programs: config.database.programs.clone() }
+fn place(config: &Config, make: bool) -> Place {
+    Place { data: config.data.directory.clone(), programs: config.database.programs.clone(), make }
 }
 
 fn external(url: &Secret) -> anyhow::Result<PgConnectOptions> {

@@ -207,6 +207,28 @@ async fn an_installation_is_kept_from_the_command_line() {
     let again = terminal.run(&["backup", file.to_str().unwrap()]);
     assert!(again.code == Some(1) && !again.errors.is_empty(), "a backup overwrites none: {again:?}");
 
+    // In the wrong directory, or on the wrong database, nothing is found, and that is not called everything.
+    let wrong = folder.path().join("wrong");
+    let nothing = folder.path().join("nothing.towpath-backup");
+    for command in [
+        vec!["backup", nothing.to_str().unwrap()],
+        vec!["doctor"],
+        vec!["migrate", "--check"],
+        vec!["resume"],
+        vec!["keys", "check"],
+    ] {
+        let ended = terminal.app.command(&command, &[("DATABASE_URL", ""), ("TOWPATH_DATA", wrong.to_str().unwrap())], "");
+        let said = format!("{}{}", ended.output, ended.errors);
+        assert!(ended.code == Some(1) && said.contains("There is no database in"), "{command:?}: {ended:?}");
+        assert!(!wrong.exists() && !nothing.exists(), "{command:?} makes nothing");
+    }
+    let empty = towpath_tests::postgres::shared().await.empty_database().await.unwrap();
+    let ended = terminal.app.command(&["backup", nothing.to_str().unwrap()], &[("DATABASE_URL", &empty)], "");
+    assert!(
+        ended.code == Some(1) && ended.errors.contains("Nothing of Towpath is in this database") && !nothing.exists(),
+        "{ended:?}"
+    );
+
     let doctor = terminal.run(&["doctor"]);
     // The tests' PostgreSQL does not wait for the disk: that one thing is broken, and the doctor finds it.
     assert_eq!(doctor.code, Some(1), "{doctor:?}");

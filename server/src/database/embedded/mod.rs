@@ -46,6 +46,8 @@ pub struct Embedded {
 pub struct Place {
     pub data: PathBuf,
     pub programs: Option<PathBuf>,
+    /// Make the data where there is none.
+    pub make: bool,
 }
 
 /// What became of the attempt to start a server.
@@ -123,6 +125,13 @@ enum Prepared {
 }
 
 fn prepare(place: &Place) -> anyhow::Result<Prepared> {
+    if !place.make && cluster::major_of_existing(&place.data)?.is_none() {
+        bail!(
+            "There is no database in {}. Name the data directory of the server that you mean with TOWPATH_DATA, or its PostgreSQL with \
+             DATABASE_URL.",
+            place.data.display()
+        );
+    }
     let account = Account::for_data(&place.data)?;
     account.make_data_directory(&place.data)?;
     let lock = match Lock::take(&place.data)? {
