@@ -94,7 +94,10 @@ pub fn read(connector: &Connector, auth: &Auth, filled: &Filled<'_>, before: Opt
         problem.fields = mistakes.0;
         return Err(problem);
     }
-    let hints = secrets.iter().map(|(name, secret)| (name.clone(), hint(secret.as_str().unwrap_or_default()))).collect();
+    // How a password ends helps to guess it, and people choose the same end again.
+    let ends = |name: &str| !name.contains("password");
+    let shown = |name: &String, secret: &Json| if ends(name) { hint(secret.as_str().unwrap_or_default()) } else { String::new() };
+    let hints = secrets.iter().map(|(name, secret)| (name.clone(), shown(name, secret))).collect();
     Ok(Read { name, fields, secrets, hints, hosts })
 }
 
@@ -325,8 +328,10 @@ mod tests {
         let read = filled("http", "basic", json!({ "user": "me", "password": " short " }), &["a.example b.example:8443"], None);
         let read = read.unwrap();
         assert_eq!((&read.fields["user"], &read.secrets["password"]), (&json!("me"), &json!(" short ")));
-        assert_eq!(read.hints["password"], "", "nothing of a short one is shown");
+        assert_eq!(read.hints["password"], "", "nothing of a password is shown");
         assert_eq!(read.hosts, ["a.example", "b.example:8443"]);
+        let read = filled("http", "basic", json!({ "user": "me", "password": "a long password of hers" }), &["a.example"], None);
+        assert_eq!(read.unwrap().hints["password"], "", "however long it is");
     }
 
     #[test]
