@@ -3,7 +3,7 @@
 //! The stored form is `T1`, a 4-byte big-endian length, that many bytes of JSON ([`Head`]), then the body's raw bytes as they
 //! came. Nothing is parsed until something reads it, and nothing that arrived is lost.
 
-use crate::{Json, Object};
+use crate::{Json, Object, ids::RunId, workflow::StepPath};
 use serde::{Deserialize, Serialize};
 
 /// What is known of an event besides its body.
@@ -26,6 +26,18 @@ pub struct Head {
     /// run sees the same however often it is worked out.
     #[serde(default, skip_serializing_if = "is_none")]
     pub variables: u32,
+    /// The step of another run that started this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller: Option<Caller>,
+}
+
+/// Who started a run of a workflow from a run of another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    pub run: RunId,
+    pub step: StepPath,
+    /// How many runs are above the one that was started: 1 for the first.
+    pub depth: u16,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]

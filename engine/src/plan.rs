@@ -16,6 +16,11 @@ use std::{collections::HashMap, ops::Range, time::Duration};
 /// How long one attempt of an action may take, unless its step says otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// The operation that starts a run of another workflow. It is an action whose call the engine's shell makes itself.
+pub const CALL: &str = "call_workflow";
+/// The trigger of workflows that are started so.
+pub const CALLED: &str = "called";
+
 /// A version prepared for running: steps flattened in document order, templates compiled, effects known.
 pub struct Plan {
     pub version: u32,
@@ -186,6 +191,11 @@ impl Plan {
 }
 
 impl PlannedStep {
+    /// Does the step start a run of another workflow?
+    pub fn is_call(&self) -> bool {
+        self.operation == CALL
+    }
+
     /// The connection that the step works through; `None` also for one that can't be one.
     pub(crate) fn connection_id(&self) -> Option<ConnectionId> {
         self.connection.as_deref()?.parse().ok()

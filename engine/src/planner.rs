@@ -14,6 +14,8 @@
 //!      needs to be on disk for it. A respond step writes `Responded` before its `Succeeded`.
 //!      *Delay*: evaluate, write `Waiting { on: Timer { until } }` and let go of the run (a moment that has passed: the same,
 //!      and `Woken` at once). After `Woken` the answer is [`Command::Finish`].
+//!      *A call of another workflow*: an action whose start is its call. Write `Waiting { on: Run { run } }` in place of `Succeeded` where it is
+//!      waited for, and let go of the run; when that run has ended, write the `Succeeded` or `Failed` that follows from its end.
 //!      *Lines*: work out what it opens, write `Opened`, or `Failed { effect: None }`.
 //!      *Action*: resolve the input (what fails there is `Failed { effect: None }`), ask `plan.effect_of`, apply `Started` with that
 //!      effect, commit if `plan.commits_before` says so (always when the effect is unsafe), call it with

@@ -4,7 +4,7 @@ use crate::{
     Json,
     catalogue::Effect,
     error::StepError,
-    ids::ConnectionId,
+    ids::{ConnectionId, RunId},
     retry,
     workflow::{LinePath, StepPath},
 };
@@ -240,6 +240,8 @@ pub enum WaitOn {
     Decision,
     /// The service did not take the step's connection: until it is renewed.
     Connection { id: ConnectionId },
+    /// The end of the run that the step started.
+    Run { run: RunId },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use crate::{
     error::{ErrorKind, StepError},
     ids::RunId,
     lines::LinesStep,
-    plan::{Kind, Plan, PlannedStep},
+    plan::{CALL, Kind, Plan, PlannedStep},
     planner::{Command, next},
     record::{Decision, End, EndState, LineEnd, Record, SkipReason, Trace, WaitOn, WokenBy},
     state::RunState,
@@ -115,6 +115,7 @@ pub fn operations() -> Operations {
             vec![Field { expressions: false, ..required("fields", Is::FormFields) }],
         ),
         operation("manual", Role::Trigger, "When somebody starts it by hand", None, vec![field("inputs", Is::Inputs)]),
+        operation(CALL, Role::Action, "Call another workflow", Some(EffectRule::Always(Effect::Keyed)), vec![]),
         operation("http.request", Role::Action, "Call a web address", Some(by_method), http),
         operation(
             "email.send",
@@ -318,6 +319,7 @@ impl<'a> Shell<'a> {
                 Record::Decided { step, attempt, by: "ada".into(), decision }
             }
             WaitOn::Timer { .. } | WaitOn::Retry { .. } => Record::Woken { step, attempt, by: WokenBy::Time },
+            WaitOn::Run { .. } => Record::Succeeded { step, attempt, output: json!({ "answer": null }), trace: Trace::default() },
             WaitOn::Connection { .. } => Record::Woken { step, attempt, by: WokenBy::Connection },
         });
     }
@@ -390,6 +392,9 @@ impl<'a> Shell<'a> {
                     LinesStep::Repeat { most, .. } => *most,
                 };
                 self.record(Record::Opened { step, attempt, kind: kind.kind(), lines });
+            }
+            Outcome::Done(_) if planned.is_call() => {
+                self.record(Record::Waiting { step, attempt, on: WaitOn::Run { run: RunId(uuid::Uuid::from_u128(8)) } });
             }
             Outcome::Done(output) => self.record(Record::Succeeded { step, attempt, output, trace: Trace::default() }),
         }

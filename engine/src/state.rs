@@ -338,7 +338,7 @@ fn about_step(line: &mut Line, step: &StepPath, record: &Record) -> bool {
         }
         Record::Waiting { attempt, on, .. } => {
             let fits = |status: &Status, new: bool| match on {
-                WaitOn::Timer { .. } => matches!(status, Status::Started),
+                WaitOn::Timer { .. } | WaitOn::Run { .. } => matches!(status, Status::Started),
                 WaitOn::Retry { .. } | WaitOn::Connection { .. } => matches!(status, Status::Failed) && !new,
                 WaitOn::Decision => matches!(status, Status::Uncertain) && !new,
             };

@@ -17,6 +17,7 @@ use crate::{
     catalogue::{Catalogue, Operation, Role},
     edit::{MAX_NOTE, MAX_TITLE},
     lines::LinesStep,
+    plan::CALLED,
     pure::PureStep,
     workflow::{FORMAT, MAX_BYTES, MAX_DEPTH, MAX_STEPS, Placed, Step, StepId, Trigger, Workflow},
 };
@@ -251,8 +252,10 @@ impl<'a> Check<'a> {
 
     fn respond(&mut self) {
         let Some(trigger) = &self.workflow.trigger else { return };
-        if trigger.operation != "webhook" {
-            self.warns(None, "Nobody waits for this answer: only a webhook's caller can be answered.");
+        if trigger.operation == CALLED {
+            // Its answer is what the call gives.
+        } else if trigger.operation != "webhook" {
+            self.warns(None, "Nobody waits for this answer: only a webhook's caller and another workflow can be answered.");
         } else if trigger.input.get("respond").and_then(Json::as_str) != Some("when_done") {
             let message = "The caller is answered at once and won't see this. Let the trigger answer when the run is done.";
             self.warns(None, message);

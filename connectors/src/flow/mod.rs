@@ -2,6 +2,7 @@
 //! descriptions live here.
 
 mod branch;
+mod call_workflow;
 mod delay;
 mod filter;
 mod for_each;
@@ -20,6 +21,7 @@ pub fn entries() -> Vec<Entry> {
         for_each::operation().into(),
         parallel::operation().into(),
         repeat::operation().into(),
+        call_workflow::operation().into(),
         set::operation().into(),
         delay::operation().into(),
         respond::operation().into(),

@@ -1,6 +1,7 @@
-//! What starts a run: a request, a submitted form, the clock, a person, a failure. Only their descriptions live here; the server's `ingest` turns what
+//! What starts a run: a request, a submitted form, the clock, a person, a failure, another workflow. Only their descriptions live here; the server's `ingest` turns what
 //! arrives into events.
 
+mod called;
 mod form;
 mod manual;
 pub mod question;
@@ -17,5 +18,6 @@ pub fn entries() -> Vec<Entry> {
         schedule::operation().into(),
         manual::operation().into(),
         run_failed::operation().into(),
+        called::operation().into(),
     ]
 }

@@ -63,7 +63,10 @@ impl Planner<'_> {
                 let error = lost(why);
                 self.commands.push(Command::MarkUncertain { step: name.clone(), attempt: state.attempt, error });
             }
-            Status::Started | Status::Open | Status::Waiting(WaitOn::Timer { .. }) | Status::Woken(WaitOn::Timer { .. }) => {
+            Status::Started
+            | Status::Open
+            | Status::Waiting(WaitOn::Timer { .. } | WaitOn::Run { .. })
+            | Status::Woken(WaitOn::Timer { .. }) => {
                 self.commands.push(Command::Skip { step: name.clone(), reason: SkipReason::Cancelled });
             }
             _ => {}

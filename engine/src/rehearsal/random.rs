@@ -5,7 +5,7 @@ use crate::{
     condition::Conditions,
     error::ErrorKind,
     ids::ConnectionId,
-    plan::PlannedStep,
+    plan::{CALL, PlannedStep},
     record::Decision,
     workflow::{Case, Lane, LinePath, NamedLane, OnError, Retry, Span, Step, StepId, StepPath, Trigger, Workflow},
 };
@@ -100,6 +100,7 @@ fn leaf() -> impl Strategy<Value = Step> {
         1 => Just(("http.request", json!({ "method": "POST", "url": "https://a.example", "keyed": true }))),
         2 => Just(("email.send", json!({ "to": "ada@example.com" }))),
         1 => Just(("delay", json!({ "for": "10m" }))),
+        1 => Just((CALL, json!({}))),
         2 => Just(("filter", json!({}))),
         1 => Just(("stop", json!({}))),
         1 => Just(("respond", json!({ "status": 200 }))),

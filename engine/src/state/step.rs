@@ -110,6 +110,12 @@ impl StepState {
 impl Status {
     /// Is the attempt still without a result?
     pub(crate) fn is_open(&self) -> bool {
-        matches!(self, Self::Started | Self::Open | Self::Waiting(WaitOn::Timer { .. }) | Self::Woken(WaitOn::Timer { .. }))
+        matches!(
+            self,
+            Self::Started
+                | Self::Open
+                | Self::Waiting(WaitOn::Timer { .. } | WaitOn::Run { .. })
+                | Self::Woken(WaitOn::Timer { .. })
+        )
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     auth::Actor,
     dispatch::{Accepted, RunChange},
     live::{Change, Heard},
-    pages::runs::{act, list, picture},
+    pages::runs::{act, list, picture, show},
     problem::{Code, Problem},
     store::{
         run_pages::{self, Filter, History, Row},
@@ -47,6 +47,8 @@ pub struct RunView {
     #[schemars(with = "Option<DateTime<Utc>>")]
     ended_at: Option<String>,
     replay_of: Option<RunId>,
+    /// The run whose step called this one.
+    called_by: Option<RunId>,
     steps: Vec<StepView>,
 }
 
@@ -63,6 +65,8 @@ pub struct StepView {
     hint: Option<String>,
     /// A person has to say what became of its effect.
     undecided: bool,
+    /// The run that it called.
+    child: Option<String>,
     /// The connection that it waits for, because its service refuses it.
     waits_for: Option<String>,
     /// Of a loop that began: how far it has come, for a person.
@@ -108,6 +112,7 @@ fn view(app: &App, row: &Row, history: &History) -> RunView {
         started_at: row.created_at.to_rfc3339(),
         ended_at: row.ended.as_ref().map(|ended| ended.at.to_rfc3339()),
         replay_of: row.replay_of,
+        called_by: show::event(history).head.caller.map(|caller| caller.run),
         steps,
     }
 }
@@ -131,6 +136,7 @@ fn flatten(nodes: Vec<Node>, into: &mut Vec<StepView>) {
             error: error.map(|it| it.message.clone()),
             hint: error.and_then(|it| it.hint.clone()),
             undecided: step.undecided,
+            child: step.child,
             waits_for: step.refused,
             rounds: rounds.map(|rounds| rounds.words),
             path: step.path,

@@ -1,8 +1,9 @@
 //! The calls of one run that are under way, side by side. Each goes on until it is answered or cut off; dropping them cuts all off.
 
-use super::{For, Standing, core::Core};
+use super::{For, Standing, children, core::Core};
 use crate::{
     execute::{Acting, Attempt, act},
+    journal::RunRef,
     metrics::figures,
 };
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
@@ -11,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use towpath_engine::{
     Json,
     error::{ErrorKind, StepError},
+    event::Caller,
     record::Trace,
     workflow::StepPath,
 };
@@ -20,6 +22,15 @@ pub struct Done {
     pub acting: Acting,
     pub result: Result<Json, StepError>,
     pub trace: Trace,
+}
+
+/// On whose behalf a call is made.
+pub struct By {
+    pub run: RunRef,
+    /// The step of another run that started this one.
+    pub caller: Option<Caller>,
+    /// For whom doors are opened, or why they are not.
+    pub whom: Result<For, StepError>,
 }
 
 #[derive(Default)]
@@ -37,13 +48,13 @@ impl Calls {
     }
 
     /// Begins a call.
-    pub fn begin(&mut self, core: &Arc<Core>, whom: Result<For, StepError>, acting: Acting) {
+    pub fn begin(&mut self, core: &Arc<Core>, by: By, acting: Acting) {
         let cut = CancellationToken::new();
         // A run's first call goes by the run's own slot; more of them at once share what all runs have for that.
         let shares = !self.is_empty();
         self.cuts.insert((acting.step.clone(), acting.attempt), cut.clone());
         let core = Arc::clone(core);
-        self.calls.push(async move { cut.run_until_cancelled_owned(call(core, whom, acting, shares)).await }.boxed());
+        self.calls.push(async move { cut.run_until_cancelled_owned(call(core, by, acting, shares)).await }.boxed());
     }
 
     /// Cuts off the calls that are not wanted any more.
@@ -91,7 +102,7 @@ impl Calls {
     }
 }
 
-async fn call(core: Arc<Core>, whom: Result<For, StepError>, acting: Acting, shares: bool) -> Done {
+async fn call(core: Arc<Core>, by: By, acting: Acting, shares: bool) -> Done {
     let not_made = |acting: Acting, error| {
         let trace = Trace { input: Some(Json::Object(acting.input.clone())), ..Trace::default() };
         Done { acting, result: Err(error), trace }
@@ -101,7 +112,12 @@ async fn call(core: Arc<Core>, whom: Result<For, StepError>, acting: Acting, sha
         true => core.shares.acquire().await.ok(),
         false => None,
     };
-    let whom = match whom {
+    if acting.is_call {
+        let result = children::start(&core, by.run, by.caller.as_ref(), &acting).await;
+        let trace = Trace { input: Some(Json::Object(acting.input.clone())), ..Trace::default() };
+        return Done { acting, result, trace };
+    }
+    let whom = match by.whom {
         Ok(whom) => whom,
         Err(error) => return not_made(acting, error),
     };

@@ -2,6 +2,7 @@
 
 use super::{
     callers::Callers,
+    children::Awaited,
     disk::Disk,
     node::Node,
     parts::Parts,
@@ -36,6 +37,7 @@ pub struct Core {
     pub timers: Timers,
     /// A run went to sleep that waits for a connection.
     pub refused: Notify,
+    pub awaited: Awaited,
     pub disk: Disk,
     pub ready: Mutex<Ready>,
     /// Something became ready, or a slot became free.
@@ -73,6 +75,7 @@ impl Core {
             signals: Signals::default(),
             timers: Timers::default(),
             refused: Notify::new(),
+            awaited: Awaited::default(),
             news: Notify::new(),
             shares: tokio::sync::Semaphore::new(parts.settings.effects.max(1)),
             pure: AtomicUsize::new(0),
@@ -163,6 +166,7 @@ impl Heir for Core {
     }
 
     fn moved(&self, run: RunRef) {
+        self.awaited.moved(run.run);
         self.publish(run);
     }
 

@@ -3,7 +3,8 @@
 
 use super::{
     For,
-    calls::Calls,
+    calls::{By, Calls},
+    children,
     core::Core,
     plans::NoPlan,
     ready::{Carried, ReadyRun},
@@ -29,6 +30,7 @@ use tokio::sync::oneshot;
 use towpath_engine::{
     error::{ErrorKind, StepError},
     event::Event,
+    ids::RunId,
     record::{End, EndState, FailedStep, Record},
     workflow::StepPath,
 };
@@ -194,19 +196,31 @@ struct Driver<'a> {
     left: Vec<Acting>,
     /// Since when calls go on of which nothing is on disk.
     hidden_since: Option<Instant>,
-    /// Whether the connections that its lines wait for may be used again is not known yet.
+    /// Runs that it called and waits for, to be cancelled with it.
+    abandoned: Vec<RunId>,
+    /// Whether the connections that its lines wait for may be used again, or the runs that they called have ended, is not known yet.
     unsure: bool,
 }
 
 impl<'a> Driver<'a> {
     fn new(core: &'a Arc<Core>, run: RunRef, progress: Progress, ear: Ear) -> Self {
-        Self { core, run, progress, ear, calls: Calls::default(), left: Vec::new(), hidden_since: None, unsure: true }
+        Self {
+            core,
+            run,
+            progress,
+            ear,
+            calls: Calls::default(),
+            left: Vec::new(),
+            hidden_since: None,
+            abandoned: Vec::new(),
+            unsure: true,
+        }
     }
 
     async fn run(mut self) -> Left {
         loop {
             self.hear();
-            self.renew().await;
+            self.look_outside().await;
             let need = self.progress.advance(&*self.core.parts.registry, &self.core.parts.clock);
             let progress = &self.progress;
             self.calls.keep(|step, attempt| progress.is_under_way(step, attempt));
@@ -246,10 +260,13 @@ impl<'a> Driver<'a> {
         for entry in self.ear.decisions() {
             self.progress.heard(&entry);
         }
+        if self.progress.is_cancelled() {
+            self.abandoned.extend(self.progress.called().into_iter().map(|(.., child)| child));
+        }
     }
 
-    /// Wakes the lines whose connection may be used again.
-    async fn renew(&mut self) {
+    /// Goes on with the lines whose connection may be used again, or whose called run has ended.
+    async fn look_outside(&mut self) {
         self.unsure |= self.ear.is_renewed();
         if !std::mem::take(&mut self.unsure) {
             return;
@@ -257,6 +274,16 @@ impl<'a> Driver<'a> {
         for (step, attempt, connection) in self.progress.refused() {
             if self.core.parts.connections.accepts(self.run.workspace, connection).await {
                 self.progress.renewed(step, attempt, self.core.parts.clock.now());
+            }
+        }
+        for (step, attempt, child) in self.progress.called() {
+            match children::outcome(self.core, child).await {
+                Ok(Some(result)) => self.progress.returned(step, attempt, result, self.core.parts.clock.now()),
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::warn!(%error, run = %child, "how a called run ended could not be read; looking again");
+                    self.core.awaited.expect(child);
+                }
             }
         }
     }
@@ -279,7 +306,8 @@ impl<'a> Driver<'a> {
         }
         for acting in calls {
             let whom = self.whom(&acting);
-            self.calls.begin(self.core, whom, acting);
+            let caller = self.progress.caller().cloned();
+            self.calls.begin(self.core, By { run: self.run, caller, whom }, acting);
         }
         Saved::GoOn
     }
@@ -357,26 +385,22 @@ impl<'a> Driver<'a> {
 
     /// Puts what is unsaved on disk, and with it what waits for somebody outside.
     async fn ask(&mut self, questions: Vec<WaitRow>) -> Saved {
-        let refused = questions.iter().any(|row| row.connection.is_some());
+        let asked = Asked::of(&questions);
         let saved = self.save(if questions.is_empty() { Then::GoOn } else { Then::Ask(questions) }).await;
-        if refused {
-            self.core.refused.notify_one();
-        }
+        asked.tell(self.core);
         saved
     }
 
     async fn park(&mut self, now: DateTime<Utc>) -> Saved {
         let rows = self.progress.waits(now);
-        let refused = rows.iter().any(|row| row.connection.is_some());
+        let asked = Asked::of(&rows);
         let alarms: Vec<_> = rows.iter().filter_map(|row| row.wake_at).map(|at| Alarm { at, run: self.run.run }).collect();
         let saved = self.save(Then::Park(rows)).await;
         if matches!(saved, Saved::GoOn) {
             for alarm in alarms {
                 self.core.timers.add(alarm);
             }
-            if refused {
-                self.core.refused.notify_one();
-            }
+            asked.tell(self.core);
             self.told_too_late();
             return Saved::Leave;
         }
@@ -415,10 +439,23 @@ impl<'a> Driver<'a> {
                     self.core.callers.answered(self.run.run, &answer);
                 }
                 self.core.callers.ended(self.run.run, &end);
+                self.cancel_children();
                 Saved::Leave
             }
             Ok(_) => self.ended_before().await,
             Err(failure) => self.failed(failure).await,
+        }
+    }
+
+    /// The runs that it waited for are stopped with it.
+    fn cancel_children(&mut self) {
+        for child in std::mem::take(&mut self.abandoned) {
+            let (core, workspace) = (Arc::clone(self.core), self.run.workspace);
+            self.core.spawn(async move {
+                if let Err(error) = super::cancel::request(&core, workspace, child, "the run that called it").await {
+                    tracing::warn!(%error, run = %child, "a called run could not be cancelled with its caller");
+                }
+            });
         }
     }
 
@@ -488,6 +525,26 @@ impl<'a> Driver<'a> {
             recovery::end_run(self.core, &self.run, &end).await;
         }
         Saved::Leave
+    }
+}
+
+/// What a run that sleeps waits for outside. It may have happened before its rows were there: somebody looks once.
+struct Asked {
+    refused: bool,
+    children: Vec<RunId>,
+}
+
+impl Asked {
+    fn of(rows: &[WaitRow]) -> Self {
+        let refused = rows.iter().any(|row| row.connection.is_some());
+        Self { refused, children: rows.iter().filter_map(|row| row.child).collect() }
+    }
+
+    fn tell(self, core: &Core) {
+        if self.refused {
+            core.refused.notify_one();
+        }
+        self.children.into_iter().for_each(|child| core.awaited.expect(child));
     }
 }
 

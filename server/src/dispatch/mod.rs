@@ -6,6 +6,7 @@ mod batch;
 mod callers;
 mod calls;
 mod cancel;
+mod children;
 mod core;
 mod disk;
 mod door;
@@ -53,12 +54,14 @@ pub enum TriggerKind {
     Poll = 6,
     /// A run of another workflow failed.
     Failure = 7,
+    /// A step of another workflow's run called it.
+    Call = 8,
 }
 
 impl TriggerKind {
     /// The kind behind a stored number; what an older build didn't know counts as a request.
     pub fn from_code(code: i16) -> Self {
-        [Self::Form, Self::Manual, Self::Replay, Self::Schedule, Self::Poll, Self::Failure]
+        [Self::Form, Self::Manual, Self::Replay, Self::Schedule, Self::Poll, Self::Failure, Self::Call]
             .into_iter()
             .find(|kind| *kind as i16 == code)
             .unwrap_or(Self::Webhook)
@@ -164,6 +167,7 @@ impl Engine {
         }
         core.spawn(timers::run(Arc::clone(&core)));
         core.spawn(renewals::run(Arc::clone(&core)));
+        core.spawn(children::run(Arc::clone(&core)));
         core.spawn(retention::run(Arc::clone(&core)));
         let watched = Arc::clone(&core);
         core.spawn(async move { watched.disk.watch().await });

@@ -28,7 +28,7 @@ impl CancelRequest {
 struct Said {
     cancel: Option<Arc<CancelRequest>>,
     decisions: Vec<Arc<Entry>>,
-    /// How often a connection that it waited for was renewed.
+    /// How often a connection that it waited for was renewed, or a run that it called ended.
     renewed: usize,
 }
 
@@ -61,7 +61,7 @@ impl Ear {
         request
     }
 
-    /// Was a connection renewed that the run waits for, since this was last asked?
+    /// Was a connection renewed that the run waits for, or did a run end, since this was last asked?
     pub fn is_renewed(&mut self) -> bool {
         let renewed = self.said.borrow().renewed;
         std::mem::replace(&mut self.renewed, renewed) < renewed
@@ -117,7 +117,7 @@ impl Signals {
         }
     }
 
-    /// Tells the run that a connection may be used again, if it is active; else it looks when it becomes that.
+    /// Tells the run that a connection may be used again or that a run ended, if it is active; else it looks when it becomes that.
     pub fn renewed(&self, run: RunId) {
         if let Some(sender) = self.0.lock().active.get(&run) {
             sender.send_modify(|said| said.renewed += 1);

@@ -15,7 +15,7 @@ use towpath_engine::{
     Json, Object,
     catalogue::{Catalogue, Effect},
     error::{ErrorKind, StepError},
-    event::Event,
+    event::{Caller, Event},
     expr::{Context, Roots, RunInfo, TriggerData, Vars},
     ids::{ConnectionId, RunId},
     lines::LinesStep,
@@ -46,6 +46,7 @@ pub struct Start {
 pub struct Progress {
     pub run: RunRef,
     pub plan: Arc<Plan>,
+    caller: Option<Caller>,
     accepted_at: DateTime<Utc>,
     state: RunState,
     outputs: Outputs,
@@ -90,12 +91,15 @@ pub struct Acting {
     pub key: uuid::Uuid,
     /// What is unsaved must be on disk before the call is made.
     pub commit_first: bool,
+    /// It starts a run of another workflow.
+    pub is_call: bool,
 }
 
 impl Progress {
     /// A run of which nothing has happened yet.
     pub fn new(start: Start) -> Self {
         let id: RunId = start.run.run;
+        let caller = start.event.head.caller.clone();
         let info = RunInfo { id, key: id.0, started_at: start.accepted_at };
         let roots = Roots {
             trigger: TriggerData::Event(start.event),
@@ -107,6 +111,7 @@ impl Progress {
         Self {
             run: start.run,
             plan: start.plan,
+            caller,
             accepted_at: start.accepted_at,
             state: RunState::new(id),
             outputs: Outputs::new(Context::new(roots)),
@@ -189,10 +194,10 @@ impl Progress {
         self.state.waits().map(|(step, _, on)| WaitRow::new(step.clone(), on, at)).collect()
     }
 
-    /// The rows of what waits for a person's word, or for a connection, and of which nobody outside knows yet. Counts on their being
+    /// The rows of what waits for a person's word, for a connection or for another run, and of which nobody outside knows yet. Counts on their being
     /// written.
     pub fn questions(&mut self, at: DateTime<Utc>) -> Vec<WaitRow> {
-        let outside = |on: &WaitOn| matches!(on, WaitOn::Decision | WaitOn::Connection { .. });
+        let outside = |on: &WaitOn| matches!(on, WaitOn::Decision | WaitOn::Connection { .. } | WaitOn::Run { .. });
         let open = self.state.waits().filter(|(_, _, on)| outside(on));
         open.filter(|(step, ..)| self.asked.insert((*step).clone()))
             .map(|(step, _, on)| WaitRow::new(step.clone(), on, at))
@@ -206,6 +211,32 @@ impl Progress {
             _ => None,
         };
         self.state.waits().filter_map(|(step, attempt, on)| Some((step.clone(), attempt, connection(on)?))).collect()
+    }
+
+    /// The steps that wait for the end of a run that they started.
+    pub fn called(&self) -> Vec<(StepPath, u16, RunId)> {
+        let child = |on: &WaitOn| match on {
+            WaitOn::Run { run } => Some(*run),
+            _ => None,
+        };
+        self.state.waits().filter_map(|(step, attempt, on)| Some((step.clone(), attempt, child(on)?))).collect()
+    }
+
+    /// The run that a step started has ended, and gave this.
+    pub fn returned(&mut self, step: StepPath, attempt: u16, result: Result<Json, StepError>, at: DateTime<Utc>) {
+        let trace = Trace::default();
+        self.record(
+            at,
+            match result {
+                Ok(output) => Record::Succeeded { step, attempt, output, trace },
+                Err(error) => Record::failure(step, attempt, error, Some(Effect::Keyed), trace),
+            },
+        );
+    }
+
+    /// Who started this run, if a step of another run did.
+    pub fn caller(&self) -> Option<&Caller> {
+        self.caller.as_ref()
     }
 
     /// The connection that a step waits for may be used again.
@@ -273,7 +304,7 @@ impl Progress {
                 WaitOn::Timer { until: at } | WaitOn::Retry { until: at } => {
                     until = Some(until.map_or(*at, |until| until.min(*at)))
                 }
-                WaitOn::Decision | WaitOn::Connection { .. } => {}
+                WaitOn::Decision | WaitOn::Connection { .. } | WaitOn::Run { .. } => {}
             }
         }
         if !due.is_empty() {
@@ -334,6 +365,7 @@ impl Progress {
                         effect,
                         timeout: planned.timeout,
                         commit_first,
+                        is_call: planned.is_call(),
                     })
                 }
                 Err(error) => {
@@ -412,7 +444,10 @@ impl Progress {
         self.record(
             at,
             match result {
-                Ok(output) => Record::Succeeded { step, attempt, output, trace },
+                Ok(output) => match awaited(acting, &output) {
+                    Some(run) => Record::Waiting { step, attempt, on: WaitOn::Run { run } },
+                    None => Record::Succeeded { step, attempt, output, trace },
+                },
                 Err(error) => Record::failure(step, attempt, error, acting.effect, trace),
             },
         );
@@ -429,12 +464,23 @@ impl Progress {
         self.outputs.apply(entry, &self.plan);
         match &entry.record {
             Record::Waiting { .. } => self.slept = true,
-            Record::Decided { step, .. } | Record::Woken { step, .. } => {
+            Record::Decided { step, .. }
+            | Record::Woken { step, .. }
+            | Record::Succeeded { step, .. }
+            | Record::Failed { step, .. }
+                if !self.asked.is_empty() =>
+            {
                 self.asked.remove(step);
             }
             _ => {}
         }
     }
+}
+
+/// The run that a call started and that is waited for.
+fn awaited(acting: &Acting, output: &Json) -> Option<RunId> {
+    let waits = acting.is_call && acting.input.get("wait") != Some(&Json::Bool(false));
+    output.get("run").filter(|_| waits).and_then(Json::as_str)?.parse().ok()
 }
 
 /// An end for what should not happen.

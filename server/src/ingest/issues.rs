@@ -11,6 +11,7 @@ use towpath_connectors::{
 };
 use towpath_engine::{
     Json,
+    plan::CALLED,
     schedule::Schedule,
     validate::{Issue, Severity},
     workflow::{Span, Trigger},
@@ -23,7 +24,7 @@ pub fn trigger_issues(trigger: &Trigger, registry: &Registry, secret_set: bool) 
     let mut wrong = match trigger.operation.as_str() {
         "webhook" => webhook(trigger, secret_set),
         "form" => form(trigger),
-        "manual" => said("inputs", questions::mistakes(trigger.input.get("inputs"), &QuestionKind::IN_A_MANUAL_RUN)),
+        "manual" | CALLED => said("inputs", questions::mistakes(trigger.input.get("inputs"), &QuestionKind::IN_A_MANUAL_RUN)),
         "schedule" => schedule(trigger),
         _ if needs_secret(trigger, registry) && !secret_set => {
             let message = "Set the secret that the service signs with. Until then nobody is let in.";

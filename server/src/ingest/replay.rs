@@ -87,7 +87,12 @@ async fn start(
     let of = match kind {
         TriggerKind::Form => Some(Kind::Form),
         TriggerKind::Webhook => Some(Kind::Webhook),
-        TriggerKind::Manual | TriggerKind::Replay | TriggerKind::Schedule | TriggerKind::Poll | TriggerKind::Failure => None,
+        TriggerKind::Manual
+        | TriggerKind::Replay
+        | TriggerKind::Schedule
+        | TriggerKind::Poll
+        | TriggerKind::Failure
+        | TriggerKind::Call => None,
     };
     let event_key = parked.event_key();
     // With the sender's own key a delivery that comes again is known; without one, the inbox's own id makes a repeat of this very

@@ -17,6 +17,8 @@ pub enum Change {
     Wake { runs: Vec<RunId>, now: DateTime<Utc>, reply: oneshot::Sender<Result<Vec<Woken>, Failure>> },
     /// These runs wait for connections that may be used again; those that still may not are left asleep.
     Renew { runs: Vec<RunId>, now: DateTime<Utc>, reply: oneshot::Sender<Result<Vec<Woken>, Failure>> },
+    /// These runs wait for others that have ended.
+    Return { runs: Vec<RunId>, now: DateTime<Utc>, reply: oneshot::Sender<Result<Vec<Woken>, Failure>> },
     /// A person decided about the wait of this step; the record goes in only if the wait is still there.
     Decide {
         workspace: WorkspaceId,
@@ -59,6 +61,7 @@ impl Change {
         Ok(match self {
             Self::Wake { runs, now, .. } => Outcome::Wake(wake(node, runs, *now, connection).await?),
             Self::Renew { runs, now, .. } => Outcome::Wake(renew(node, runs, *now, connection).await?),
+            Self::Return { runs, now, .. } => Outcome::Wake(returned(node, runs, *now, connection).await?),
             Self::Decide { workspace, run, step, record, .. } => {
                 Outcome::Decide(decide(node, *workspace, *run, step, record, connection).await?)
             }
@@ -71,7 +74,9 @@ impl Change {
     /// Tells who asked what was written; false when the fence is lost.
     pub fn settle(self, outcome: Outcome) -> bool {
         match (self, outcome) {
-            (Self::Wake { reply, .. } | Self::Renew { reply, .. }, Outcome::Wake(answer)) => settle(reply, answer),
+            (Self::Wake { reply, .. } | Self::Renew { reply, .. } | Self::Return { reply, .. }, Outcome::Wake(answer)) => {
+                settle(reply, answer)
+            }
             (Self::Decide { reply, .. }, Outcome::Decide(answer)) => settle(reply, answer),
             (Self::Cancel { reply, .. }, Outcome::Cancel(answer)) => settle(reply, answer),
             (change, _) => {
@@ -83,7 +88,9 @@ impl Change {
 
     pub fn refuse(self, failure: &Failure) {
         match self {
-            Self::Wake { reply, .. } | Self::Renew { reply, .. } => tell(reply, Err(failure.clone())),
+            Self::Wake { reply, .. } | Self::Renew { reply, .. } | Self::Return { reply, .. } => {
+                tell(reply, Err(failure.clone()))
+            }
             Self::Decide { reply, .. } => tell(reply, Err(failure.clone())),
             Self::Cancel { reply, .. } => tell(reply, Err(failure.clone())),
         }
@@ -119,6 +126,24 @@ async fn wake(node: i64, runs: &[RunId], now: DateTime<Utc>, connection: &mut Pg
 async fn renew(node: i64, runs: &[RunId], now: DateTime<Utc>, connection: &mut PgConnection) -> sqlx::Result<Option<Vec<Woken>>> {
     let ids: Vec<Uuid> = runs.iter().map(|run| run.0).collect();
     let rows = sqlx::query_file!("sql/journal/renew.sql", node, &ids, now).fetch_all(&mut *connection).await?;
+    let woken: Vec<Woken> = rows
+        .into_iter()
+        .map(|row| Woken { run: run_ref(row.run_id, row.workspace_id, row.workflow_id, row.shard), seq: row.seq })
+        .collect();
+    if woken.is_empty() && !alive(node, connection).await? {
+        return Ok(None);
+    }
+    Ok(Some(woken))
+}
+
+async fn returned(
+    node: i64,
+    runs: &[RunId],
+    now: DateTime<Utc>,
+    connection: &mut PgConnection,
+) -> sqlx::Result<Option<Vec<Woken>>> {
+    let ids: Vec<Uuid> = runs.iter().map(|run| run.0).collect();
+    let rows = sqlx::query_file!("sql/journal/returned.sql", node, &ids, now).fetch_all(&mut *connection).await?;
     let woken: Vec<Woken> = rows
         .into_iter()
         .map(|row| Woken { run: run_ref(row.run_id, row.workspace_id, row.workflow_id, row.shard), seq: row.seq })

@@ -54,6 +54,7 @@ pub struct Group<'a> {
     wait_reason: Vec<i16>,
     wait_since: Vec<DateTime<Utc>>,
     wait_connection: Vec<Option<Uuid>>,
+    wait_child: Vec<Option<Uuid>>,
     end_run: Vec<Uuid>,
     end_workspace: Vec<Uuid>,
     end_workflow: Vec<Uuid>,
@@ -161,6 +162,7 @@ impl<'a> Group<'a> {
             self.wait_reason.push(row.reason as i16);
             self.wait_since.push(row.since);
             self.wait_connection.push(row.connection.map(|id| id.0));
+            self.wait_child.push(row.child.map(|id| id.0));
         }
     }
 
@@ -230,6 +232,7 @@ impl<'a> Group<'a> {
             .bind(self.event_at)
             .bind(self.awake)
             .bind(self.wait_connection)
+            .bind(self.wait_child)
             .fetch_one(connection)
             .await
     }

@@ -143,33 +143,36 @@ pub enum WaitReason {
     Retry = 2,
     Decision = 3,
     Connection = 4,
+    Run = 5,
 }
 
 impl WaitReason {
     pub fn from_code(code: i16) -> Option<Self> {
-        [Self::Timer, Self::Retry, Self::Decision, Self::Connection].into_iter().find(|reason| *reason as i16 == code)
+        [Self::Timer, Self::Retry, Self::Decision, Self::Connection, Self::Run].into_iter().find(|reason| *reason as i16 == code)
     }
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct WaitRow {
     pub step: StepPath,
-    /// `None`: until a person decides, or the connection is renewed.
+    /// `None`: until a person decides, the connection is renewed, or the called run ends.
     pub wake_at: Option<DateTime<Utc>>,
     pub reason: WaitReason,
     pub connection: Option<ConnectionId>,
+    pub child: Option<RunId>,
     pub since: DateTime<Utc>,
 }
 
 impl WaitRow {
     pub fn new(step: StepPath, on: &WaitOn, since: DateTime<Utc>) -> Self {
-        let (wake_at, reason, connection) = match on {
-            WaitOn::Timer { until } => (Some(*until), WaitReason::Timer, None),
-            WaitOn::Retry { until } => (Some(*until), WaitReason::Retry, None),
-            WaitOn::Decision => (None, WaitReason::Decision, None),
-            WaitOn::Connection { id } => (None, WaitReason::Connection, Some(*id)),
-        };
-        Self { step, wake_at, reason, connection, since }
+        let row = Self { step, wake_at: None, reason: WaitReason::Decision, connection: None, child: None, since };
+        match on {
+            WaitOn::Timer { until } => Self { wake_at: Some(*until), reason: WaitReason::Timer, ..row },
+            WaitOn::Retry { until } => Self { wake_at: Some(*until), reason: WaitReason::Retry, ..row },
+            WaitOn::Decision => row,
+            WaitOn::Connection { id } => Self { connection: Some(*id), reason: WaitReason::Connection, ..row },
+            WaitOn::Run { run } => Self { child: Some(*run), reason: WaitReason::Run, ..row },
+        }
     }
 }
 
@@ -331,6 +334,7 @@ mod tests {
         assert_eq!(state_from_code(5), None);
         assert_eq!(WaitReason::from_code(3), Some(WaitReason::Decision));
         assert_eq!(WaitReason::from_code(4), Some(WaitReason::Connection));
+        assert_eq!(WaitReason::from_code(5), Some(WaitReason::Run));
         assert_eq!(WaitReason::from_code(0), None);
     }
 }

@@ -25,7 +25,7 @@ pub fn figures() -> &'static Figures {
 pub struct Figures {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
-    accepted: [Counter; 7],
+    accepted: [Counter; KINDS.len()],
     accept_seconds: Histogram,
     duplicates: Counter,
     started: Counter,
@@ -42,7 +42,7 @@ pub struct Figures {
     schedule_lateness: Histogram,
 }
 
-const KINDS: [&str; 7] = ["webhook", "form", "manual", "replay", "schedule", "poll", "failure"];
+const KINDS: [&str; 8] = ["webhook", "form", "manual", "replay", "schedule", "poll", "failure", "call"];
 const STATES: [&str; 4] = ["succeeded", "failed", "cancelled", "dead_lettered"];
 const CLASSES: [&str; 6] = ["1xx", "2xx", "3xx", "4xx", "5xx", "none"];
 

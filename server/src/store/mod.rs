@@ -8,6 +8,7 @@ pub mod backlog;
 /// Which workflow may use which connection.
 pub mod bindings;
 /// Links to accounts at services.
+pub mod callees;
 pub mod connection_notices;
 pub mod connections;
 /// The keys that workspaces' secrets are sealed with.

@@ -1,8 +1,9 @@
-//! Sleeping runs: timers, retries, decisions and connections. A row leaves by the journal only: whoever takes it away has woken the run.
+//! Sleeping runs: timers, retries, decisions, connections and called runs. A row leaves by the journal only: whoever takes it away has woken the run.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 use towpath_engine::ids::{ConnectionId, RunId, WorkspaceId};
+use uuid::Uuid;
 
 /// A time at which a run is to be woken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,4 +51,35 @@ pub async fn for_connection(executor: impl PgExecutor<'_>, workspace: WorkspaceI
     )
     .fetch_one(executor)
     .await
+}
+
+/// Runs of the shards that `node` owns that wait for a run which has ended, with that run: for these runs alone, or for any; at most
+/// `limit`.
+pub async fn returned(
+    executor: impl PgExecutor<'_>,
+    node: i64,
+    children: Option<&[RunId]>,
+    limit: i64,
+) -> sqlx::Result<Vec<(RunId, RunId)>> {
+    let ids: Option<Vec<Uuid>> = children.map(|children| children.iter().map(|child| child.0).collect());
+    // Scalar subqueries by id, so that no plan can read all ends.
+    let rows = sqlx::query!(
+        r#"select w.run_id, w.child_id as "child_id!" from wait w
+           where w.child_id is not null and ($2::uuid[] is null or w.child_id = any($2))
+             and w.shard in (select id from shard where owner = $1)
+             and (select e.id from run_end e where e.id = w.child_id) is not null
+           limit $3"#,
+        node,
+        ids.as_deref(),
+        limit
+    )
+    .fetch_all(executor)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.run_id.into(), row.child_id.into())).collect())
+}
+
+/// The runs that others wait for; at most `limit`.
+pub async fn children(executor: impl PgExecutor<'_>, limit: i64) -> sqlx::Result<Vec<RunId>> {
+    let rows = sqlx::query_scalar!(r#"select child_id as "child!" from wait where child_id is not null limit $1"#, limit);
+    Ok(rows.fetch_all(executor).await?.into_iter().map(RunId::from).collect())
 }

@@ -39,6 +39,8 @@ pub struct RunView {
     pub reason: Option<String>,
     pub error: Option<ErrorView>,
     pub replay_of: Option<String>,
+    /// The run whose step called this one.
+    pub caller: Option<String>,
     /// What will be done outside once more when it is replayed, in words; empty when nothing will.
     pub repeats: Vec<String>,
     pub event: Payload,
@@ -136,6 +138,8 @@ pub struct StepView {
     pub attempts: Vec<AttemptView>,
     /// A person has to say what became of its effect.
     pub undecided: bool,
+    /// The run that it started.
+    pub child: Option<String>,
     /// The connection that it waits for, which its service refuses.
     pub refused: Option<String>,
 }

@@ -36,6 +36,7 @@ use towpath_engine::{
     Json,
     catalogue::Catalogue as _,
     ids::{EndpointId, WorkflowId},
+    plan::CALLED,
     workflow::Trigger,
 };
 use uuid::Uuid;
@@ -137,6 +138,7 @@ pub async fn of(app: &App, actor: &Actor, workflow: WorkflowId) -> Result<Trigge
         Some("manual") => [TriggerKind::Manual as i16; 2],
         Some("schedule") => [TriggerKind::Schedule as i16; 2],
         Some(failure::OPERATION) => [TriggerKind::Failure as i16; 2],
+        Some(CALLED) => [TriggerKind::Call as i16; 2],
         // A service's news may be found and brought.
         _ => [TriggerKind::Webhook as i16, TriggerKind::Poll as i16],
     };

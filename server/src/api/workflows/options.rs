@@ -2,7 +2,14 @@
 //! connection, for a person who has both. Nothing is kept.
 
 use super::read_document;
-use crate::{api::extract::Sent, app::App, auth::Actor, dispatch::For, problem::Problem, store::workflows};
+use crate::{
+    api::extract::Sent,
+    app::App,
+    auth::Actor,
+    dispatch::For,
+    problem::Problem,
+    store::{callees, workflows},
+};
 use axum::{
     Json as Body,
     extract::{Path, State},
@@ -15,6 +22,7 @@ use towpath_engine::{
     Json, Object,
     error::{ErrorKind, StepError},
     ids::WorkflowId,
+    plan::CALL,
     workflow::StepId,
 };
 use uuid::Uuid;
@@ -69,6 +77,9 @@ pub async fn post(
         let step = workflow.step(&StepId(step)).ok_or_else(Problem::not_found)?;
         (step.operation.clone(), step.connection.clone(), step.input.clone())
     };
+    if operation == CALL && asked.field == "workflow" {
+        return callees(&app, &actor, &asked.query).await.map(Body);
+    }
     let pick = app.registry.pick(&operation, &asked.field).ok_or_else(Problem::not_found)?;
     // An expression stands for a value of a run; here is none.
     input.retain(|_, value| !value.as_str().is_some_and(|text| text.contains("{{")));
@@ -77,6 +88,18 @@ pub async fn post(
         Ok(answer) => answer,
         Err(error) => json!({ "error": error }),
     }))
+}
+
+/// The workspace's workflows that can be called.
+async fn callees(app: &App, actor: &Actor, query: &str) -> Result<Json, Problem> {
+    let query = query.trim().to_lowercase();
+    let most = i64::try_from(MOST).unwrap_or(i64::MAX) + 1;
+    let mut all = callees::all(&app.pool, actor.workspace, most).await?;
+    let complete = all.len() <= MOST;
+    all.retain(|(_, name)| name.to_lowercase().contains(&query));
+    all.truncate(MOST);
+    let options: Vec<_> = all.into_iter().map(|(id, name)| json!({ "value": id, "label": name })).collect();
+    Ok(json!({ "options": options, "complete": complete }))
 }
 
 async fn options(

@@ -28,6 +28,7 @@ use towpath_engine::{
     expr::{Context, Template},
     ids::{ConnectionId, WorkflowId},
     lines::LinesStep,
+    plan::CALL,
     pure::{Outcome, PureStep},
     workflow::{Step, StepId},
 };
@@ -98,6 +99,7 @@ pub async fn post(
     );
     let answer = match (PureStep::compile(step), trial.send) {
         (Ok(None), _) if let Some(list) = list(step, &context) => list,
+        (Ok(None), _) if step.operation == CALL => json!({ "error": not_alone() }),
         (Err(error), _) => json!({ "error": StepError::from(error) }),
         (Ok(Some(pure)), _) => done(pure.evaluate(&context)),
         (Ok(None), false) => {
@@ -135,6 +137,12 @@ pub async fn post(
         }
     };
     Ok(Body(answer))
+}
+
+/// A call is made by a run.
+fn not_alone() -> StepError {
+    StepError::invalid_input("A called workflow is not started from here.")
+        .hint("Try that workflow's own steps where it is built. A run of this one calls it.")
 }
 
 /// What a for-each would go through; a step that only puts others in order says that. `None`: it is no such step.

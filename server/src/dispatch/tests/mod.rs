@@ -1,6 +1,7 @@
 //! The engine against a real database, with a service outside that counts and misbehaves as told.
 
 mod account;
+mod children;
 mod crash;
 mod house;
 mod journal;
@@ -219,8 +220,13 @@ impl World {
 
     /// Publishes a workflow with these steps as version 1.
     pub async fn publish(&self, steps: Json) -> WorkflowId {
+        self.publish_with(json!({ "use": "webhook" }), steps).await
+    }
+
+    /// The same with another trigger.
+    pub async fn publish_with(&self, trigger: Json, steps: Json) -> WorkflowId {
         let workflow = WorkflowId::new();
-        let document = json!({ "towpath": 1, "name": "Test", "trigger": { "use": "webhook" }, "steps": steps });
+        let document = json!({ "towpath": 1, "name": "Test", "trigger": trigger, "steps": steps });
         let read: towpath_engine::workflow::Workflow = serde_json::from_value(document.clone()).unwrap();
         towpath_engine::plan::Plan::new(1, read, &Registry::built_in()).unwrap();
         sqlx::query!(

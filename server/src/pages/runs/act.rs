@@ -39,6 +39,8 @@ pub async fn start_again(app: &App, actor: &Actor, run: RunId) -> Result<Accepte
         .as_deref()
         .and_then(|bytes| Event::from_bytes(bytes).ok())
         .ok_or_else(|| Problem::new(Code::Conflict, "The event of this run is no longer kept, so it can't be replayed."))?;
+    // Nobody waits for a replay.
+    event.head.caller = None;
     event.head.meta.insert("replayed_by".into(), Json::String(actor.name.clone()));
     let new = NewRun {
         workspace: actor.workspace,

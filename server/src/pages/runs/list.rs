@@ -132,6 +132,7 @@ pub fn state(row: &Row) -> Badge {
             _ => badge("bad", "dead-lettered"),
         },
         (None, Some((reason, None))) if *reason == WaitReason::Connection as i16 => badge("wait", "waits for a connection"),
+        (None, Some((reason, None))) if *reason == WaitReason::Run as i16 => badge("wait", "waits for another workflow"),
         (None, Some((_, None))) => badge("wait", "needs a decision"),
         (None, Some((_, Some(until)))) => badge("wait", "waits until").at(until.to_rfc3339()),
         (None, None) => badge("busy", "running"),

@@ -13,6 +13,7 @@ use towpath_engine::{
     edit::{LaneName, LaneWord},
     error::StepError,
     ids::ConnectionId,
+    plan::CALL,
     record::{Decision, Entry, Record, Trace, WaitOn},
     workflow::{LinePath, OnError, Step, StepPath, Workflow},
 };
@@ -145,12 +146,22 @@ fn step_view(drawing: &Drawing<'_>, step: &Step, path: &StepPath, entries: &[&En
         attempts_label: (attempts.len() > 1).then(|| format!("{} attempts", attempts.len())),
         note: decision_note(entries),
         attempts,
+        child: (step.operation == CALL).then(|| child(entries)).flatten(),
         undecided: asks == Asks::Outcome,
         refused: match asks {
             Asks::Connection(id) => Some(id.to_string()),
             Asks::Nothing | Asks::Outcome => None,
         },
     }
+}
+
+/// The run that a step called, once it is known.
+fn child(entries: &[&Entry]) -> Option<String> {
+    entries.iter().rev().find_map(|entry| match &entry.record {
+        Record::Waiting { on: WaitOn::Run { run }, .. } => Some(run.to_string()),
+        Record::Succeeded { output, .. } => output.get("run")?.as_str().map(str::to_owned),
+        _ => None,
+    })
 }
 
 /// What a step asks of a person.

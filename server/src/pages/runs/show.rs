@@ -92,6 +92,7 @@ fn view(row: &Row, looked: &Looked, catalogue: &dyn Catalogue, now: DateTime<Utc
             failed.or_else(|| Some(ErrorView { message: ended.reason.clone()?, hint: None, field: None }))
         }),
         replay_of: row.replay_of.map(|id| id.to_string()),
+        caller: event.head.caller.as_ref().map(|caller| caller.run.to_string()),
         repeats: repeats(&workflow, catalogue, history),
         event: payload(&event, &id),
         notes: event.head.notes.clone(),
@@ -107,7 +108,7 @@ fn view(row: &Row, looked: &Looked, catalogue: &dyn Catalogue, now: DateTime<Utc
     })
 }
 
-pub(super) fn event(history: &History) -> Event {
+pub(crate) fn event(history: &History) -> Event {
     history.event.as_deref().and_then(|bytes| Event::from_bytes(bytes).ok()).unwrap_or_default()
 }
 

@@ -68,6 +68,7 @@ pub fn waiting(on: &WaitOn) -> Badge {
         WaitOn::Retry { until } => badge("wait", "tries again at").at(until.to_rfc3339()),
         WaitOn::Decision => badge("wait", "needs a decision"),
         WaitOn::Connection { .. } => badge("wait", "waits for its connection"),
+        WaitOn::Run { .. } => badge("wait", "waits for the workflow that it called"),
     }
 }
 
@@ -80,6 +81,7 @@ pub fn started_by(trigger_kind: i16) -> &'static str {
         5 => "the schedule",
         6 => "something new",
         7 => "a failed run",
+        8 => "another workflow",
         _ => "a replay",
     }
 }

@@ -45,7 +45,7 @@ export function exampleAnswers(questions: readonly Question[]): Obj {
 
 function ofTrigger(trigger: Trigger, catalogue: Catalogue): Json {
   const known = catalogue.operations.find((it) => it.name === trigger.use)?.sample ?? {};
-  const list = trigger.use === "form" ? trigger.input["fields"] : trigger.use === "manual" ? trigger.input["inputs"] : undefined;
+  const list = trigger.use === "form" ? trigger.input["fields"] : trigger.use === "manual" || trigger.use === "called" ? trigger.input["inputs"] : undefined;
   if (!Array.isArray(list) || typeof known !== "object" || known === null || Array.isArray(known)) return known;
   return { ...known, body: exampleAnswers(list as unknown as Question[]) };
 }

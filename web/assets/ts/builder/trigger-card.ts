@@ -162,7 +162,7 @@ export class TriggerCard extends Bound {
 
   private samples(view: TriggerView): TemplateResult {
     const chosen = this.session.samples.trigger?.id;
-    const waiting = view.kind === "run_failed" ? "No run has failed since it was published. Until then the fields are mapped with an example." : view.kind === "schedule" ? "No time has come yet. Until then the fields are mapped with an example." : view.polls ? "Nothing was found yet. Check now, or map the fields with an example." : view.kind === "webhook" ? "Waiting for an event … send one to the address above, and it appears here." : view.kind === "form" ? "Nobody has sent the form yet. Until then the fields are mapped with an example." : "Nobody has run this yet. Until then an example is used.";
+    const waiting = view.kind === "called" ? "No workflow has called it yet. Until then the fields are mapped with an example." : view.kind === "run_failed" ? "No run has failed since it was published. Until then the fields are mapped with an example." : view.kind === "schedule" ? "No time has come yet. Until then the fields are mapped with an example." : view.polls ? "Nothing was found yet. Check now, or map the fields with an example." : view.kind === "webhook" ? "Waiting for an event … send one to the address above, and it appears here." : view.kind === "form" ? "Nobody has sent the form yet. Until then the fields are mapped with an example." : "Nobody has run this yet. Until then an example is used.";
     return html`<section class="samples" aria-label="What arrived" aria-live="polite">
       <h3>${view.samples.length > 0 ? "What arrived" : "Sample"}</h3>
       <p class="hint">${view.now}</p>
