@@ -108,7 +108,7 @@ test("code is written in the builder, tried with its log, and runs", async () =>
   await page.goto("/runs");
   await page.click(".runs-table a");
   await page.waitForSelector(".run-picture");
-  await page.click('.run-picture a:has-text("JavaScript")');
+  await page.click('.run-picture a:has-text("code of your own")');
   const card = page.locator("details.step-card[open]").last();
   await card.locator('summary:has-text("Log")').click();
   assert.match(await card.textContent(), /lines: 2/);

@@ -13,6 +13,7 @@ use towpath_connectors::{
 };
 use towpath_engine::{
     Json, Object,
+    catalogue::{Catalogue, FieldKind},
     error::{ErrorKind, StepError},
     expr::Context,
     plan::{Kind, Plan},
@@ -124,7 +125,7 @@ pub async fn act(operation: &str, input: &Object, with: &Attempt<'_>) -> (Result
         Ok(output) => scrubber.json(output),
         Err(error) => scrubber.error(error),
     }
-    let (mut shown, mut collected) = (Json::Object(input.clone()), said.take());
+    let (mut shown, mut collected) = (Json::Object(without_code(operation, input, with.registry)), said.take());
     for value in [Some(&mut shown), collected.request.as_mut(), collected.response.as_mut()].into_iter().flatten() {
         scrubber.json(value);
     }
@@ -133,6 +134,13 @@ pub async fn act(operation: &str, input: &Object, with: &Attempt<'_>) -> (Result
     }
     let trace = bounded(shown, collected, micros(started));
     (result, trace)
+}
+
+/// What is kept of an input. A program is part of the version, and need not be kept with every run again.
+fn without_code(operation: &str, input: &Object, registry: &Registry) -> Object {
+    let fields = registry.operation(operation).map(|operation| operation.inputs.as_slice()).unwrap_or_default();
+    let is_code = |name: &str| fields.iter().any(|field| field.name == name && field.kind == FieldKind::Code);
+    input.iter().filter(|(name, _)| !is_code(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// Evaluates a step of the engine's own.

@@ -145,3 +145,37 @@ async fn a_program_that_is_no_child_of_ours_is_an_error_and_not_a_hang() {
     assert!(error.message.contains("could not be started"), "{error:?}");
     assert!(sandbox.check("return {").await.is_none(), "nobody could look");
 }
+
+/// Starts a child by hand from a thread that may not make these system calls, and returns how it ended and what it said.
+fn started_without(calls: &'static [nix::libc::c_long]) -> (Option<i32>, String, Vec<u8>) {
+    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
+    std::thread::spawn(|| {
+        let rules = calls.iter().map(|call| (*call, Vec::new())).collect();
+        let refused = SeccompAction::Errno(u32::try_from(nix::libc::EPERM).unwrap());
+        let filter =
+            SeccompFilter::new(rules, SeccompAction::Allow, refused, std::env::consts::ARCH.try_into().unwrap()).unwrap();
+        let program: BpfProgram = filter.try_into().unwrap();
+        seccompiler::apply_filter(&program).unwrap();
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_towpath"))
+            .args(["code-worker", "--parent", &std::process::id().to_string(), "--user", "60999"])
+            .env_clear()
+            .stdin(std::process::Stdio::null())
+            .output()
+            .unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned(), output.stdout)
+    })
+    .join()
+    .unwrap()
+}
+
+#[tokio::test]
+async fn without_a_filter_and_a_user_of_its_own_a_child_refuses_to_work() {
+    let _beside = PROCESSES.write().await;
+    let (code, said, jobs) = started_without(&[nix::libc::SYS_seccomp, nix::libc::SYS_setresuid]);
+    assert_eq!((code, jobs.len()), (Some(1), 0), "{said}");
+    assert!(said.contains("neither a filter of system calls") && said.contains("no code is run like that"), "{said}");
+    // Everything else may be missing: the filter alone keeps code in.
+    let (code, said, jobs) = started_without(&[nix::libc::SYS_unshare, nix::libc::SYS_setresuid]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(jobs.ends_with(b"\"Ready\""), "{said}");
+}

@@ -60,6 +60,9 @@ async fn code_works_between_a_webhook_and_a_call_and_its_log_is_kept() {
     assert_eq!(receiver.arrived()[0].json(), expected);
     assert_eq!(attempts(&owner, &run).await[0]["log"], json!(["kept 2 of 3"]), "{run}");
 
+    let kept = &attempts(&owner, &run).await[0]["input"];
+    assert_eq!(kept, &json!({ "input": { "lines": body["lines"], "id": body["id"] } }), "the code is in the version");
+
     // Code that can't be read is not published; code that stops says where.
     let broken = json!({ "name": "Broken", "trigger": { "use": "webhook" }, "steps": [{ "id": "work", "use": "code.javascript", "input": { "code": "const a = 1;\nreturn a +;" } }] });
     let draft = owner.draft(&broken).await;

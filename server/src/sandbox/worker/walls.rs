@@ -1,5 +1,5 @@
-//! The walls around a child, put up by itself before it reads a job. Each says whether it stands; code never runs as root without
-//! the filter of system calls.
+//! The walls around a child, put up by itself before it reads a job. Each says whether it stands; without the filter of
+//! system calls no code is run as the server's user or as root.
 
 use super::{super::wire::Wall, filter};
 use anyhow::{Context, bail};
@@ -13,7 +13,7 @@ use rustix::{
         DumpableBehavior, Pid, Resource, Rlimit, Signal, geteuid, getppid, nice, set_dumpable_behavior,
         set_parent_process_death_signal, setrlimit,
     },
-    thread::set_no_new_privs,
+    thread::{CapabilitySet, CapabilitySets, set_capabilities, set_no_new_privs},
 };
 
 /// The whole address space of a child, in bytes: the script's own limit is a quarter of it.
@@ -31,7 +31,9 @@ pub(super) fn put_up(parent: i32, user: u32) -> anyhow::Result<Vec<Wall>> {
     hold_signals();
     let inherited = close_inherited();
     let own_network = unshare_network();
+    let ours = geteuid().as_raw();
     let own_user = become_other(user);
+    let no_rights = drop_capabilities();
     let limits = limit()?;
     // What can be debugged by others of its user could be taken over by them.
     let not_seen = set_dumpable_behavior(DumpableBehavior::NotDumpable);
@@ -43,17 +45,21 @@ pub(super) fn put_up(parent: i32, user: u32) -> anyhow::Result<Vec<Wall>> {
     // It is only a wish.
     let _ = nice(POLITENESS);
     set_no_new_privs(true).context("the system can't keep this from gaining rights")?;
-    let is_root = geteuid().is_root();
     let filtered = filter::put_up();
-    if is_root && filtered.is_err() {
-        bail!("this is root, and there is no filter of system calls: no code is run like that");
+    let is_apart = own_user.as_ref().is_ok_and(|user| user.is_some());
+    if let (Err(error), false) = (&filtered, is_apart) {
+        bail!("there is neither a filter of system calls ({error:#}) nor a user of its own: no code is run like that");
     }
     Ok(vec![
         wall("System calls", filtered, "Only those for computing and memory are possible."),
-        wall("User", own_user, ""),
+        wall("User", own_user.map(|user| user_said(user, ours)), ""),
         wall(NETWORK, own_network, "It has a network of its own, with nothing in it."),
         wall("Limits", Ok(limits), ""),
-        wall("Rights", not_seen.map_err(Into::into), "It can gain none, and others can't look into it."),
+        wall(
+            "Rights",
+            no_rights.and(not_seen).map_err(Into::into),
+            "It has none and can gain none, and others can't look into it.",
+        ),
         wall("Inherited", Ok(inherited), ""),
         wall("End", Ok(()), "It ends with the server, even when that is killed."),
     ])
@@ -114,17 +120,29 @@ fn unshare_network() -> anyhow::Result<()> {
     unshare(with_user).context("the system gives none to ordinary users")
 }
 
-/// A user that nobody else is.
-fn become_other(user: u32) -> anyhow::Result<String> {
-    let now = geteuid();
-    if !now.is_root() {
-        return Ok(format!("It runs as the server's own user ({}), which isn't root.", now.as_raw()));
+/// A user that nobody else is, where this is root. `None`: it isn't, and stays who it was.
+fn become_other(user: u32) -> anyhow::Result<Option<u32>> {
+    if !geteuid().is_root() {
+        return Ok(None);
     }
     let (uid, gid) = (Uid::from_raw(user), Gid::from_raw(user));
     setgroups(&[]).context("the groups can't be left")?;
     setresgid(gid, gid, gid).context("the group can't be changed")?;
     setresuid(uid, uid, uid).context("the user can't be changed")?;
-    Ok(format!("It runs as a user of its own ({user})."))
+    Ok(Some(user))
+}
+
+fn user_said(user: Option<u32>, ours: u32) -> String {
+    match user {
+        Some(user) => format!("It runs as a user of its own ({user})."),
+        None => format!("It runs as the server's own user ({ours}), which isn't root."),
+    }
+}
+
+/// A namespace of users comes with all rights inside of it.
+fn drop_capabilities() -> rustix::io::Result<()> {
+    let none = CapabilitySet::empty();
+    set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })
 }
 
 fn limit() -> anyhow::Result<String> {

@@ -21,7 +21,7 @@ fn value(code: &str) -> Json {
 }
 
 fn wrong(code: &str) -> Failure {
-    with(code, "{}", &Limits { time: Duration::from_secs(2), ..Limits::default() }).0.unwrap_err()
+    with(code, "{}", &Limits { time: Duration::from_secs(60), ..Limits::default() }).0.unwrap_err()
 }
 
 fn lines(code: &str) -> Vec<String> {
