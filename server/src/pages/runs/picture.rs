@@ -14,7 +14,7 @@ use towpath_engine::{
     error::StepError,
     ids::ConnectionId,
     plan::CALL,
-    record::{Decision, Entry, Record, Trace, WaitOn},
+    record::{Decision, Entry, Record, SkipReason, Trace, WaitOn},
     workflow::{LinePath, OnError, Step, StepPath, Workflow},
 };
 use towpath_web::runs::show::{AttemptView, Badge, ErrorView, Lane, Node, Part, Payload, RoundsView, StepView};
@@ -155,6 +155,11 @@ fn step_view(drawing: &Drawing<'_>, step: &Step, path: &StepPath, entries: &[&En
     }
 }
 
+/// Was an attempt of the step under way?
+fn began(entries: &[&Entry]) -> bool {
+    entries.iter().any(|entry| matches!(entry.record, Record::Started { .. } | Record::Opened { .. }))
+}
+
 /// The run that a step called, once it is known.
 fn child(entries: &[&Entry]) -> Option<String> {
     entries.iter().rev().find_map(|entry| match &entry.record {
@@ -187,6 +192,8 @@ fn state(step: &Step, entries: &[&Entry], ended: bool) -> (Badge, Asks) {
         Record::Failed { .. } => badge("bad", "failed"),
         Record::Uncertain { .. } if ended => badge("bad", "unknown outcome"),
         Record::Uncertain { .. } => return (badge("wait", "needs a decision"), Asks::Outcome),
+        // What left before somebody cancelled was not skipped; an effect that can't be repeated is told as uncertain.
+        Record::Skipped { reason: SkipReason::Cancelled, .. } if began(entries) => badge("off", "cut off by the cancel"),
         Record::Skipped { reason, .. } => badge("off", format!("skipped: {}", skipped(*reason))),
         Record::Waiting { on, .. } if ended => badge("off", format!("was waiting ({})", waiting(on).label)),
         Record::Waiting { on: on @ WaitOn::Decision, .. } => return (waiting(on), Asks::Outcome),
