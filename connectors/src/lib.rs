@@ -16,4 +16,5 @@ pub mod registry;
 pub mod scaffold;
 pub mod sdk;
 pub mod suite;
+pub mod table;
 pub mod triggers;

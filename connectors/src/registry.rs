@@ -11,7 +11,7 @@ use crate::{
         connector::Connector,
         poll::{CHECK_EVERY, check_every},
     },
-    triggers,
+    table, triggers,
 };
 use indexmap::IndexMap;
 use std::{io, path::Path};
@@ -47,11 +47,18 @@ pub enum NotLoaded {
 impl Registry {
     /// Everything that is built in.
     pub fn built_in() -> Self {
-        let mut registry: Self =
-            [triggers::entries(), http::entries(), email::entries(), flow::entries(), data::entries(), code::entries()]
-                .into_iter()
-                .flatten()
-                .collect();
+        let mut registry: Self = [
+            triggers::entries(),
+            http::entries(),
+            email::entries(),
+            flow::entries(),
+            data::entries(),
+            code::entries(),
+            table::entries(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
         registry.insert(Listed { connector: http::connector(), icon: None, readme: None });
         registry.insert(Listed { connector: email::connector(), icon: None, readme: None });
         for folder in Folder::embedded() {
@@ -276,12 +283,12 @@ mod tests {
                     }
                     FieldKind::Time => default.as_str().is_some_and(|text| towpath_engine::schedule::time_of_day(text).is_some()),
                     FieldKind::Zone => default.as_str().is_some_and(|name| towpath_engine::schedule::zone(name).is_ok()),
-                    FieldKind::Pairs => default.is_object(),
+                    FieldKind::Pairs | FieldKind::Row { .. } => default.is_object(),
                     FieldKind::Lines => default.is_array(),
                     FieldKind::FormFields | FieldKind::Inputs => {
                         serde_json::from_value::<Vec<triggers::question::Question>>(default.clone()).is_ok()
                     }
-                    FieldKind::Conditions => {
+                    FieldKind::Conditions | FieldKind::RowConditions { .. } => {
                         serde_json::from_value::<towpath_engine::condition::Conditions>(default.clone()).is_ok()
                     }
                     FieldKind::Json => true,

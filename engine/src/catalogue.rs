@@ -227,6 +227,16 @@ pub enum FieldKind {
     Pairs,
     /// What must hold, see [`crate::condition::Conditions`].
     Conditions,
+    /// Which rows of a data table are meant: as [`FieldKind::Conditions`], with columns in the place of values.
+    RowConditions {
+        /// The field that names the table.
+        table: String,
+    },
+    /// Values for the columns of a data table, by their names: an object.
+    Row {
+        /// The field that names the table.
+        table: String,
+    },
     /// Free JSON built as a tree of values; text inside may hold expressions.
     Json,
     /// E-mail addresses: a text with commas, or a list.

@@ -95,6 +95,13 @@ pub enum Operator {
 }
 
 impl Operator {
+    /// Does it need something to compare with?
+    pub fn compares(self) -> bool {
+        !matches!(self, Self::IsTrue | Self::IsFalse | Self::IsEmpty | Self::IsNotEmpty | Self::Exists | Self::DoesNotExist)
+    }
+}
+
+impl Operator {
     /// Does the operator compare with something?
     pub fn needs_to(self) -> bool {
         !matches!(self, Self::IsTrue | Self::IsFalse | Self::IsEmpty | Self::IsNotEmpty | Self::Exists | Self::DoesNotExist)

@@ -69,6 +69,14 @@ id!(
     RunId
 );
 id!(
+    /// A data table of a workspace.
+    TableId
+);
+id!(
+    /// A row of a data table.
+    RowId
+);
+id!(
     /// A file's bytes, stored once and passed between steps by reference.
     FileId
 );

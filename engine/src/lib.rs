@@ -7,7 +7,7 @@
 //! [`validate`] says where a document is not well formed, [`edit`] changes it. [`expr`] and [`condition`] give its fields their
 //! values. [`lines`] are the steps that open lines side by side. [`plan`] prepares a version for running; [`record`] is what happened, [`outputs`] what expressions see of it, [`state`] folds records, [`planner`] answers with
 //! what to do next, [`retry`] decides about repeats; [`schedule`] says when something starts by itself;
-//! [`uses`] says what a document names outside of itself.
+//! [`uses`] says what a document names outside of itself; [`table`] is the rows that workflows share.
 
 pub mod catalogue;
 pub mod condition;
@@ -28,6 +28,7 @@ mod rehearsal;
 pub mod retry;
 pub mod schedule;
 pub mod state;
+pub mod table;
 pub mod uses;
 pub mod validate;
 pub mod workflow;

@@ -8,9 +8,11 @@ mod form;
 mod names;
 mod shape;
 mod surroundings;
+mod table;
 
 pub use connection::{Connections, Known, OnTrust};
 pub use surroundings::Surroundings;
+pub use table::KnownTable;
 
 use crate::{
     Json,
@@ -62,15 +64,15 @@ pub fn validate(workflow: &Workflow, catalogue: &dyn Catalogue) -> Vec<Issue> {
 
 /// Everything that is to be said about the workflow, in document order.
 pub fn validate_with(workflow: &Workflow, catalogue: &dyn Catalogue, connections: &dyn Connections) -> Vec<Issue> {
-    validate_in(workflow, catalogue, &Surroundings { connections, variables: None })
+    validate_in(workflow, catalogue, &Surroundings { connections, ..Surroundings::default() })
 }
 
 /// As [`validate_with`], by somebody who knows more of the workspace than its connections.
 pub fn validate_in(workflow: &Workflow, catalogue: &dyn Catalogue, surroundings: &Surroundings<'_>) -> Vec<Issue> {
-    let Surroundings { connections, variables } = *surroundings;
+    let Surroundings { connections, variables, tables } = *surroundings;
     let placed: Vec<Placed<'_>> = workflow.placed().take(MAX_STEPS * 2).collect();
     let mut check =
-        Check { workflow, catalogue, connections, variables, names: Names::of(&placed), issues: Vec::new(), at: None };
+        Check { workflow, catalogue, connections, variables, tables, names: Names::of(&placed), issues: Vec::new(), at: None };
     check.whole(&placed);
     match &workflow.trigger {
         Some(trigger) => check.trigger(trigger),
@@ -95,6 +97,7 @@ struct Check<'a> {
     catalogue: &'a dyn Catalogue,
     connections: &'a dyn Connections,
     variables: Option<&'a [String]>,
+    tables: Option<&'a [KnownTable]>,
     names: Names<'a>,
     issues: Vec<Issue>,
     /// The step that is looked at.
@@ -210,6 +213,7 @@ impl<'a> Check<'a> {
         let Some(operation) = self.operation(&step.operation, Role::Action) else { return };
         connection::check(self, operation, step.connection.as_deref());
         form::check(self, operation, &step.input, position);
+        table::check(self, operation, &step.input);
         shape::check(self, step, position);
         if step.operation == "respond" {
             self.respond();

@@ -15,6 +15,7 @@ use crate::{
     reachability::Reachability,
     sandbox::{self, Sandbox},
     shutdown::Shutdown,
+    tables::Tables,
     tls::Tls,
     variables::Variables,
     vault::Vault,
@@ -46,6 +47,8 @@ pub struct App {
     pub sandbox: Sandbox,
     /// Links to accounts at services, and the one way to use them.
     pub connections: Connections,
+    /// Data tables.
+    pub tables: Tables,
     /// The doors that a workspace's steps and alerts may use.
     pub doors: OpenDoors,
     /// The doors in: webhooks, forms, manual starts.
@@ -110,6 +113,7 @@ pub async fn assemble(config: Config, database: Database, tls: Option<Tls>, shut
         egress,
         variables,
         sandbox,
+        tables: connections.tables().clone(),
         connections,
         doors,
         ingest,

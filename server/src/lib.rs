@@ -58,6 +58,8 @@ pub mod serve;
 pub mod shutdown;
 /// One file per table: plain functions over SQL.
 pub mod store;
+/// Rows that workflows and people share.
+pub mod tables;
 /// Logs.
 pub mod telemetry;
 /// TLS in this process: certificates from files or from an authority, kept fresh.

@@ -64,6 +64,7 @@ pub enum Area {
     Home,
     Workflows,
     Runs,
+    Tables,
     Connections,
     Settings,
     /// Help, errors: no part is current.
@@ -72,13 +73,14 @@ pub enum Area {
 
 impl Area {
     /// The ones in the bar, in order.
-    pub const BAR: &'static [Self] = &[Self::Home, Self::Workflows, Self::Runs, Self::Connections];
+    pub const BAR: &'static [Self] = &[Self::Home, Self::Workflows, Self::Runs, Self::Tables, Self::Connections];
 
     pub fn href(self) -> &'static str {
         match self {
             Self::Home => "/",
             Self::Workflows => "/workflows",
             Self::Runs => "/runs",
+            Self::Tables => "/tables",
             Self::Connections => "/connections",
             Self::Settings => "/settings",
             Self::Elsewhere => "/help",
@@ -90,6 +92,7 @@ impl Area {
             Self::Home => "Home",
             Self::Workflows => "Workflows",
             Self::Runs => "Runs",
+            Self::Tables => "Tables",
             Self::Connections => "Connections",
             Self::Settings => "Settings",
             Self::Elsewhere => "Help",

@@ -13,6 +13,7 @@ pub mod layout;
 pub mod markdown;
 pub mod runs;
 pub mod settings;
+pub mod tables;
 #[cfg(test)]
 mod tokens;
 pub mod workflows;

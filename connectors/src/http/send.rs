@@ -210,6 +210,7 @@ mod tests {
             mail: Box::new(NoMail),
             files: Box::new(OneFile),
             code: Box::new(crate::sdk::code::NoCode),
+            tables: Box::new(crate::sdk::tables::NoTables),
         };
         let trace = StepTrace::default();
         let input = input.as_object().unwrap().clone();

@@ -11,6 +11,7 @@ pub mod poll;
 pub mod receive;
 pub mod scrub;
 pub mod show;
+pub mod tables;
 pub mod value;
 
 use bytes::Bytes;
@@ -94,6 +95,7 @@ pub struct Doors {
     pub mail: Box<dyn Mail>,
     pub files: Box<dyn Files>,
     pub code: Box<dyn code::Code>,
+    pub tables: Box<dyn tables::Tables>,
 }
 
 /// What an action gives back: what expressions see under `steps.<id>`.

@@ -190,7 +190,13 @@ impl Stage {
             fields: Object::new(),
         };
         Self {
-            doors: Doors { http, mail: Box::new(Nothing), files: Box::new(Nothing), code: Box::new(NoCode) },
+            doors: Doors {
+                http,
+                mail: Box::new(Nothing),
+                files: Box::new(Nothing),
+                code: Box::new(NoCode),
+                tables: Box::new(crate::sdk::tables::NoTables),
+            },
             connected,
             trace: StepTrace::default(),
             seen,

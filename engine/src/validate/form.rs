@@ -86,7 +86,7 @@ fn field(check: &mut Check<'_>, field: &Field, value: &Json, position: usize) {
 
 /// The paths that a field's value uses, without those of the items of its list. `None`: it is the same in every run.
 fn used(field: &Field, value: &Json) -> Result<Option<Vec<String>>, ExprError> {
-    let paths = if field.kind == FieldKind::Conditions {
+    let paths = if matches!(field.kind, FieldKind::Conditions | FieldKind::RowConditions { .. }) {
         // What can't be read as conditions at all is said of the value as a whole.
         let Ok(conditions) = serde_json::from_value::<Conditions>(value.clone()) else { return Ok(None) };
         Compiled::compile(&conditions)?.paths()
@@ -138,10 +138,10 @@ fn constant(check: &mut Check<'_>, field: &Field, value: &Json) {
             Some(name) => schedule::zone(name).err(),
             None => Some(format!("“{}” takes a time zone such as Europe/Berlin, not {}.", field.title, show(value))),
         },
-        FieldKind::Pairs => {
+        FieldKind::Pairs | FieldKind::Row { .. } => {
             (!value.is_object()).then(|| format!("“{}” takes names and values, not {}.", field.title, show(value)))
         }
-        FieldKind::Conditions => serde_json::from_value::<Conditions>(value.clone())
+        FieldKind::Conditions | FieldKind::RowConditions { .. } => serde_json::from_value::<Conditions>(value.clone())
             .err()
             .map(|error| format!("“{}” takes conditions, and this can't be read as such: {error}.", field.title)),
         FieldKind::Json => None,

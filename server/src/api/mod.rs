@@ -30,6 +30,8 @@ pub mod run_list;
 pub mod runs;
 /// Who one is, and where one is signed in.
 pub mod sessions;
+/// Data tables, their rows and files.
+pub mod tables;
 /// What programs come in by.
 pub mod tokens;
 /// A workflow's trigger: its address, who may call, what arrived.

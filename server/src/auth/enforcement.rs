@@ -226,7 +226,7 @@ fn ask_to_sign_in(method: &Method, path: &str, query: Option<&str>, headers: &He
 
 fn may_not(action: Action) -> &'static str {
     match action {
-        Action::ViewWorkflows | Action::ViewRuns | Action::ViewConnections => {
+        Action::ViewWorkflows | Action::ViewRuns | Action::ViewConnections | Action::ViewTables => {
             "Ask an admin of this workspace for the role of a viewer."
         }
         Action::OperateRuns => {
@@ -235,6 +235,7 @@ fn may_not(action: Action) -> &'static str {
         Action::EditWorkflows | Action::PublishWorkflows => {
             "Changing workflows takes the role of a builder. Ask an admin of this workspace."
         }
+        Action::EditTables => "Changing data tables takes the role of a builder. Ask an admin of this workspace.",
         Action::EditConnections => "Making connections takes the role of a builder. Ask an admin of this workspace.",
         Action::ManageWorkspace => "The settings of a workspace are for its admins. Ask one of them.",
         Action::ManagePeople => "Who works here is for the admins of the workspace to decide. Ask one of them.",

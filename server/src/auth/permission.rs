@@ -31,6 +31,10 @@ pub enum Action {
     ViewConnections,
     /// Make connections, and change one's own.
     EditConnections,
+    /// Look at data tables and their rows.
+    ViewTables,
+    /// Make and change data tables and their rows.
+    EditTables,
     ManageWorkspace,
     /// Invite, give roles, remove.
     ManagePeople,
@@ -46,6 +50,8 @@ impl Action {
         Self::OperateRuns,
         Self::ViewConnections,
         Self::EditConnections,
+        Self::ViewTables,
+        Self::EditTables,
         Self::ManageWorkspace,
         Self::ManagePeople,
         Self::DeleteWorkspace,
@@ -57,9 +63,9 @@ impl Role {
 
     pub fn may(self, action: Action) -> bool {
         let least = match action {
-            Action::ViewWorkflows | Action::ViewRuns | Action::ViewConnections => Self::Viewer,
+            Action::ViewWorkflows | Action::ViewRuns | Action::ViewConnections | Action::ViewTables => Self::Viewer,
             Action::OperateRuns => Self::Operator,
-            Action::EditWorkflows | Action::PublishWorkflows | Action::EditConnections => Self::Builder,
+            Action::EditWorkflows | Action::PublishWorkflows | Action::EditConnections | Action::EditTables => Self::Builder,
             Action::ManageWorkspace | Action::ManagePeople => Self::Admin,
             Action::DeleteWorkspace => Self::Owner,
         };

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// Look at workflows and runs.
+    /// Look at workflows, runs and data tables.
     Read,
-    /// Build workflows.
+    /// Build workflows, and change data tables.
     Edit,
     /// Publish, pause and resume.
     Publish,
@@ -40,8 +40,8 @@ impl Scope {
     /// What it opens, in a few words.
     pub fn in_words(self) -> &'static str {
         match self {
-            Self::Read => "look at workflows and runs",
-            Self::Edit => "build workflows",
+            Self::Read => "look at workflows, runs and data tables",
+            Self::Edit => "build workflows, change data tables",
             Self::Publish => "publish, pause and resume",
             Self::Operate => "start, replay and cancel runs",
             Self::Manage => "people, connections and settings",
@@ -56,8 +56,8 @@ impl Scope {
     /// The scope that opens an action.
     pub fn of_action(action: Action) -> Self {
         match action {
-            Action::ViewWorkflows | Action::ViewRuns | Action::ViewConnections => Self::Read,
-            Action::EditWorkflows => Self::Edit,
+            Action::ViewWorkflows | Action::ViewRuns | Action::ViewConnections | Action::ViewTables => Self::Read,
+            Action::EditWorkflows | Action::EditTables => Self::Edit,
             Action::PublishWorkflows => Self::Publish,
             Action::OperateRuns => Self::Operate,
             Action::EditConnections | Action::ManageWorkspace | Action::ManagePeople | Action::DeleteWorkspace => Self::Manage,

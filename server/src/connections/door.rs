@@ -13,6 +13,7 @@ use towpath_connectors::sdk::{
     Doors, Files, Http, HttpRequest, HttpResponse, Mail, MailMessage, Used,
     attach::{self, Attached},
     scrub::Scrubber,
+    tables::NoTables,
 };
 use towpath_engine::{
     Json,
@@ -25,7 +26,13 @@ use url::Url;
 pub(super) fn doors(connections: Connections, whom: For, id: ConnectionId, files: impl Files + 'static) -> Doors {
     let code = connections.0.sandbox.door(whom.workspace);
     let door = Arc::new(Door { connections, whom, id, known: Mutex::default() });
-    Doors { http: Box::new(HttpDoor(Arc::clone(&door))), mail: Box::new(MailDoor(door)), files: Box::new(files), code }
+    Doors {
+        http: Box::new(HttpDoor(Arc::clone(&door))),
+        mail: Box::new(MailDoor(door)),
+        files: Box::new(files),
+        code,
+        tables: Box::new(NoTables),
+    }
 }
 
 struct Door {

@@ -21,6 +21,7 @@ use crate::{
     egress::Egress,
     sandbox::Sandbox,
     store::{self, connections as stored, files::WorkspaceFiles},
+    tables::{Tables, WorkspaceTables},
     vault::{Secret, Vault},
 };
 use chrono::{DateTime, Utc};
@@ -53,6 +54,8 @@ pub struct Parts {
     pub sandbox: Sandbox,
     /// The largest file that a step may store, in bytes.
     pub largest_file: u64,
+    /// What steps reach as their workspace's data tables.
+    pub tables: Tables,
     recent: Recent,
     /// Some connection may have become usable again.
     renewed: Notify,
@@ -67,7 +70,9 @@ impl Parts {
         (egress, sandbox): (Egress, Sandbox),
         largest_file: u64,
     ) -> Self {
-        Self { pool, clock, vault, registry, egress, sandbox, largest_file, recent: Recent::default(), renewed: Notify::new() }
+        let tables = Tables::new(pool.clone(), clock.clone());
+        let (recent, renewed) = (Recent::default(), Notify::new());
+        Self { pool, clock, vault, registry, egress, sandbox, largest_file, tables, recent, renewed }
     }
 }
 
@@ -78,11 +83,17 @@ impl Connections {
 
     /// Opens the doors for somebody. With a connection they attach its secrets, to the addresses that it allows.
     pub fn doors(&self, whom: For) -> Doors {
+        let tables = Box::new(WorkspaceTables::new(self.0.tables.clone(), whom.workspace));
         let files = WorkspaceFiles::new(self.0.pool.clone(), whom.workspace, self.0.largest_file);
         match whom.connection {
-            None => self.0.egress.doors(files, self.0.sandbox.door(whom.workspace)),
-            Some(id) => door::doors(self.clone(), whom, id, files),
+            None => Doors { tables, ..self.0.egress.doors(files, self.0.sandbox.door(whom.workspace)) },
+            Some(id) => Doors { tables, ..door::doors(self.clone(), whom, id, files) },
         }
+    }
+
+    /// The data tables, which steps reach by the doors.
+    pub fn tables(&self) -> &Tables {
+        &self.0.tables
     }
 
     /// The connection that somebody is about to work through, without its secrets; `None` when there is none to work through.

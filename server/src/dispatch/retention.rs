@@ -3,7 +3,7 @@
 
 use super::core::Core;
 use crate::store::{
-    event_keys,
+    data_writes, event_keys,
     partitions::{self, Drop, TABLES},
 };
 use chrono::{Days, TimeDelta};
@@ -75,10 +75,12 @@ pub async fn drop_partitions(core: &Core) {
     }
     let seen_before = core.parts.clock.now() - EVENTS;
     while let Ok(MOST_EVENTS) = event_keys::forget(&core.parts.pool, seen_before, MOST_EVENTS.cast_signed()).await {}
-    if let Some(before) = core.parts.clock.now().checked_sub_days(Days::new(u64::from(days)))
-        && let Err(error) = partitions::sweep_default(&core.parts.pool, before).await
-    {
+    let Some(before) = core.parts.clock.now().checked_sub_days(Days::new(u64::from(days))) else { return };
+    if let Err(error) = partitions::sweep_default(&core.parts.pool, before).await {
         tracing::warn!(%error, "the default partitions could not be swept");
+    }
+    if let Err(error) = data_writes::forget(&core.parts.pool, before).await {
+        tracing::warn!(%error, "old changes of data tables could not be forgotten");
     }
 }
 

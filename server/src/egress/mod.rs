@@ -25,7 +25,7 @@ use allow::AllowList;
 use futures_util::future::BoxFuture;
 use mail::MailSettings;
 use std::{sync::Arc, time::Duration};
-use towpath_connectors::sdk::{Doors, Files, attach::Attached, code::Code};
+use towpath_connectors::sdk::{Doors, Files, attach::Attached, code::Code, tables::NoTables};
 use towpath_engine::error::StepError;
 use url::Url;
 
@@ -94,6 +94,7 @@ impl Egress {
 
     /// The doors of one workspace's steps.
     pub fn doors(&self, files: impl Files + 'static, code: Box<dyn Code>) -> Doors {
-        Doors { http: Box::new(self.clone()), mail: Box::new(self.clone()), files: Box::new(files), code }
+        let (http, mail) = (Box::new(self.clone()), Box::new(self.clone()));
+        Doors { http, mail, files: Box::new(files), code, tables: Box::new(NoTables) }
     }
 }

@@ -7,6 +7,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("paused", "Paused. Events that arrive wait in the inbox."),
     ("resumed", "Resumed. New events start runs again."),
     ("deleted", "Deleted."),
+    ("imported", "Imported. Every line of the file is in the table."),
     ("saved", "Saved."),
     ("connected", "Connected. Steps and triggers can be worked through it from now on."),
     ("tested", "Tested. The page says how it went."),

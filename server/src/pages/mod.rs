@@ -10,6 +10,7 @@ pub mod help;
 pub mod home;
 pub mod runs;
 pub mod settings;
+pub mod tables;
 pub mod workflows;
 
 use crate::problem::Problem;

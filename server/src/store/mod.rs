@@ -13,6 +13,12 @@ pub mod connection_notices;
 pub mod connections;
 /// The keys that workspaces' secrets are sealed with.
 pub mod data_keys;
+/// The rows of data tables.
+pub mod data_rows;
+/// Data tables: names, columns, keys.
+pub mod data_tables;
+/// Changes of data tables that steps made.
+pub mod data_writes;
 /// Deliveries that were taken, and the runs they started.
 pub mod deliveries;
 /// The edits of drafts.

@@ -8,7 +8,7 @@ use axum::{
 };
 use serde_json::json;
 use sqlx::{PgPool, postgres::PgConnectOptions, postgres::PgPoolOptions};
-use towpath_engine::ids::{ConnectionId, PersonId, RunId, WorkflowId, WorkspaceId};
+use towpath_engine::ids::{ConnectionId, PersonId, RowId, RunId, TableId, WorkflowId, WorkspaceId};
 use towpath_server::{
     auth::permission::{Role, Rule},
     routes::{self, Route},
@@ -27,6 +27,8 @@ struct Ids {
     /// The hash of a session's id, which is how it is named.
     session: [u8; 32],
     connection: ConnectionId,
+    table: TableId,
+    row: RowId,
 }
 
 impl Ids {
@@ -36,6 +38,8 @@ impl Ids {
             workflow: WorkflowId::new(),
             run: RunId::new(),
             connection: ConnectionId::new(),
+            table: TableId::new(),
+            row: RowId::new(),
             person: PersonId::new(),
             invitation: Uuid::now_v7(),
             token: Uuid::now_v7(),
@@ -138,6 +142,25 @@ impl Ids {
         .execute(pool)
         .await
         .unwrap();
+        sqlx::query(
+            "insert into data_table (id, workspace_id, name, columns, row_count, created_at, updated_at)
+             values ($1, $2, 'Planted', '[{\"id\": \"c1\", \"name\": \"name\", \"kind\": \"text\"}]', 1, now(), now())",
+        )
+        .bind(ids.table.0)
+        .bind(workspace.0)
+        .execute(pool)
+        .await
+        .unwrap();
+        sqlx::query(
+            "insert into data_row (id, workspace_id, table_id, document, created_at, updated_at)
+             values ($1, $2, $3, '{\"c1\": \"Planted\"}', now(), now())",
+        )
+        .bind(ids.row.0)
+        .bind(workspace.0)
+        .bind(ids.table.0)
+        .execute(pool)
+        .await
+        .unwrap();
         ids
     }
 
@@ -166,6 +189,8 @@ impl Ids {
                     ("sample", _) => Uuid::nil().to_string(),
                     ("connection", _) => self.connection.to_string(),
                     ("variable", _) => "planted".to_owned(),
+                    ("table", _) => self.table.to_string(),
+                    ("row", _) => self.row.to_string(),
                     ("*rest", _) => "rest".to_owned(),
                     ("step", _) => "step".to_owned(),
                     ("part", _) => "output".to_owned(),
@@ -219,6 +244,11 @@ fn json_for(route: &Route) -> serde_json::Value {
         "workflows" | "workspaces" => json!({ "name": "New" }),
         "options" => json!({ "field": "channel" }),
         "connections" => json!({ "connector": "http", "name": "New" }),
+        "rows" => json!({ "rows": [{ "name": "Taken over" }] }),
+        "import" => json!({ "csv": "name\nTaken over\n" }),
+        "tables" => json!({ "name": "New", "columns": [{ "name": "name", "kind": "text" }] }),
+        "{row}" => json!({ "name": "Taken over" }),
+        "{table}" => json!({ "name": "Taken over" }),
         _ => json!({}),
     }
 }
@@ -358,6 +388,16 @@ async fn another_workspace_s_things_are_not_there(pool: PgPoolOptions, options: 
     .await
     .unwrap();
     assert!(untouched, "a call from another workspace changed its people");
+    let untouched: bool = sqlx::query_scalar(
+        "select exists (select from data_table where id = $1 and name = 'Planted' and row_count = 1)
+            and exists (select from data_row where table_id = $1 and document = '{\"c1\": \"Planted\"}')
+            and (select count(*) from data_row) = 1",
+    )
+    .bind(theirs.table.0)
+    .fetch_one(house.pool())
+    .await
+    .unwrap();
+    assert!(untouched, "a call from another workspace changed its tables");
 }
 
 fn rand_bytes() -> [u8; 32] {

@@ -8,6 +8,7 @@ mod cli;
 mod code;
 mod crash;
 mod data_steps;
+mod data_tables;
 mod examples;
 mod faults;
 mod first_run;

@@ -83,7 +83,7 @@ pub(crate) fn write_rows(
 }
 
 /// The separator that splits the first line most often.
-fn guess(text: &str) -> u8 {
+pub(crate) fn guess(text: &str) -> u8 {
     let mut counts = [(b',', 0), (b';', 0), (b'\t', 0), (b'|', 0)];
     let mut quoted = false;
     for byte in text.bytes() {
@@ -173,7 +173,7 @@ pub(crate) fn read_rows(text: &str, reading: &Reading, spend: impl Fn(usize) -> 
 }
 
 /// Where a quotation mark stands that opens a cell and that nothing closes: the rest of the text would silently be one cell.
-fn open_quote(text: &str, separator: u8) -> Option<usize> {
+pub(crate) fn open_quote(text: &str, separator: u8) -> Option<usize> {
     let bytes = text.as_bytes();
     let (mut at, mut begins) = (0, true);
     while at < bytes.len() {

@@ -148,6 +148,7 @@ fn describe(operation: &Operation, rule: Rule, reads: &mut SchemaGenerator, writ
         Content::Json(schema) => {
             json!({ "description": "Done.", "content": { "application/json": { "schema": schema(writes) } } })
         }
+        Content::Csv(what) => json!({ "description": what, "content": { "text/csv": { "schema": { "type": "string" } } } }),
         Content::Events(what) => {
             // One event, as OpenAPI 3.2 has it for streams, and readers of 3.1 take it.
             let event = json!({

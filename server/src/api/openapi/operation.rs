@@ -14,6 +14,8 @@ pub enum Content {
     Json(MakeSchema),
     /// Server-sent events, described in words.
     Events(&'static str),
+    /// A CSV file, described in words.
+    Csv(&'static str),
 }
 
 /// A documented route.
@@ -80,6 +82,10 @@ impl Operation {
 
     pub fn answers<T: JsonSchema>(self, status: u16) -> Self {
         Self { status, answer: Content::Json(schema_of::<T>()), ..self }
+    }
+
+    pub fn downloads(self, what: &'static str) -> Self {
+        Self { status: 200, answer: Content::Csv(what), ..self }
     }
 
     pub fn streams(self, what: &'static str) -> Self {

@@ -6,7 +6,7 @@ use crate::{
     api::{
         attempts, catalogue, connections,
         page::{Asking, Page},
-        rounds, run_list, runs, triggers, variables, workflows,
+        rounds, run_list, runs, tables, triggers, variables, workflows,
     },
     ingest::replay::Replayed,
 };
@@ -20,6 +20,7 @@ const RUNS: &str = "Runs";
 const CONNECTIONS: &str = "Connections";
 const CATALOGUE: &str = "Catalogue";
 const VARIABLES: &str = "Variables";
+const TABLES: &str = "Data tables";
 
 pub fn operations() -> Vec<Operation> {
     let mut all = workflows();
@@ -28,6 +29,7 @@ pub fn operations() -> Vec<Operation> {
     all.extend(runs());
     all.extend(connections());
     all.extend(variables());
+    all.extend(tables());
     all
 }
 
@@ -227,5 +229,49 @@ fn variables() -> Vec<Operation> {
             .takes::<variables::Content>(content)
             .answers::<crate::variables::Variable>(200),
         operation(VARIABLES, Method::DELETE, "/api/v1/variables/{variable}", "Delete a variable"),
+    ]
+}
+
+fn tables() -> Vec<Operation> {
+    use crate::tables::Done;
+    use tables::{Change, New, TableView, TableWithUse, csv, rows};
+    let columns = json!([{ "name": "email", "kind": "text" }, { "name": "plan", "kind": "choice", "options": ["free", "paid"] }]);
+    vec![
+        operation(TABLES, Method::GET, "/api/v1/tables", "List the data tables")
+            .text("By name.")
+            .asks::<Asking<String>>()
+            .answers::<Page<TableView>>(200),
+        operation(TABLES, Method::POST, "/api/v1/tables", "Make a data table")
+            .takes::<New>(json!({ "name": "Customers", "columns": columns, "key": ["email"] }))
+            .answers::<TableView>(201),
+        operation(TABLES, Method::GET, "/api/v1/tables/{table}", "Read a data table")
+            .text("Its columns, and the workflows that name it.")
+            .answers::<TableWithUse>(200),
+        operation(TABLES, Method::PUT, "/api/v1/tables/{table}", "Change a data table")
+            .text("Its name, its columns, its key. What doesn't fit the rows that are there is refused as a whole.")
+            .takes::<Change>(json!({ "name": "Clients" }))
+            .answers::<TableView>(200),
+        operation(TABLES, Method::DELETE, "/api/v1/tables/{table}", "Delete a data table").text("With its rows."),
+        operation(TABLES, Method::GET, "/api/v1/tables/{table}/rows", "List the rows")
+            .text("In the order in which they were added; those for which the conditions hold.")
+            .asks::<rows::Wanted>()
+            .answers::<Page<rows::RowShape>>(200),
+        operation(TABLES, Method::POST, "/api/v1/tables/{table}/rows", "Add rows")
+            .text("All of them or none.")
+            .takes::<rows::NewRows>(json!({ "rows": [{ "email": "ada@example.com", "plan": "free" }], "upsert": true }))
+            .answers::<Done>(200),
+        operation(TABLES, Method::GET, "/api/v1/tables/{table}/rows/{row}", "Read a row").answers::<rows::RowShape>(200),
+        operation(TABLES, Method::PUT, "/api/v1/tables/{table}/rows/{row}", "Change a row")
+            .text("The columns that are sent; the others stay.")
+            .takes::<rows::RowShape>(json!({ "plan": "paid" }))
+            .answers::<rows::RowShape>(200),
+        operation(TABLES, Method::DELETE, "/api/v1/tables/{table}/rows/{row}", "Delete a row"),
+        operation(TABLES, Method::POST, "/api/v1/tables/{table}/import", "Import a CSV file")
+            .text("Every line or none; `preview` only says what would come of it.")
+            .takes::<csv::Import>(json!({ "csv": "email,plan\nada@example.com,free\n", "preview": true }))
+            .answers::<csv::Imported>(200),
+        operation(TABLES, Method::GET, "/api/v1/tables/{table}/export", "Export the rows as CSV")
+            .text("Texts that a spreadsheet would take for formulas get an apostrophe in front.")
+            .downloads("The file."),
     ]
 }

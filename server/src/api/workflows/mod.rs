@@ -23,6 +23,7 @@ use crate::{
     live::Change,
     problem::Problem,
     store::{self, endpoints, workflows::Stored},
+    tables::MOST_TABLES,
 };
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -31,7 +32,7 @@ use std::collections::HashSet;
 use towpath_engine::{
     Json,
     ids::{WorkflowId, WorkspaceId},
-    validate::{self, Issue, Severity, Surroundings},
+    validate::{self, Issue, KnownTable, Severity, Surroundings},
     workflow::{Step, StepId, Workflow},
 };
 
@@ -51,8 +52,9 @@ pub(crate) async fn issues(app: &App, actor: &Actor, id: WorkflowId, workflow: &
     let workspace = actor.workspace;
     let connections = View::of(&app.pool, actor, &app.registry, id, workflow).await?;
     let variables = app.variables.current(workspace).names();
+    let tables = known_tables(app, actor, workflow).await?;
     let mut issues = {
-        let surroundings = Surroundings { connections: &connections, variables: Some(&variables) };
+        let surroundings = Surroundings { connections: &connections, variables: Some(&variables), tables: tables.as_deref() };
         validate::validate_in(workflow, app.registry.as_ref(), &surroundings)
     };
     if !app.egress.has_mail() {
@@ -90,6 +92,16 @@ fn mails_nowhere(workflow: &Workflow) -> impl Iterator<Item = Issue> {
                 .to_owned(),
         severity: Severity::Warning,
     })
+}
+
+/// The tables that a workflow's steps may name; `None` when none of its steps works on one.
+async fn known_tables(app: &App, actor: &Actor, workflow: &Workflow) -> Result<Option<Vec<KnownTable>>, Problem> {
+    if !workflow.placed().any(|placed| placed.step.operation.starts_with("table.")) {
+        return Ok(None);
+    }
+    let tables = app.tables.list(actor.workspace, None, MOST_TABLES).await.map_err(crate::api::tables::refused)?;
+    let known = tables.into_iter().map(|it| KnownTable { id: it.id.to_string(), name: it.name, schema: it.schema });
+    Ok(Some(known.collect()))
 }
 
 /// The states of a workflow, as the document of the API names them.

@@ -206,6 +206,7 @@ impl World {
                 mail: Box::new(Nothing),
                 files: Box::new(Nothing),
                 code: Box::new(NoCode),
+                tables: Box::new(towpath_connectors::sdk::tables::NoTables),
             }),
             connections: self.account.clone(),
             variables: self.variables.clone(),

@@ -91,6 +91,7 @@ export class Builder extends PageElement {
     const everything = (): void => {
       void session.reload();
       void session.refreshVariables();
+      if (session.samples.tables) void session.refreshTables();
       void session.arrivals.read();
     };
     live.addEventListener("ready", everything);

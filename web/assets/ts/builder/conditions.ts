@@ -4,9 +4,9 @@ import { customElement, property } from "lit/decorators.js";
 import { icon } from "../shared/icons";
 import { Bound } from "./bound";
 import { asText } from "./field";
-import type { Conditions, Json, Test } from "./model";
+import type { Column, Conditions, Json, Test } from "./model";
 import { parse } from "./template";
-import { aboutOf, operator, operators } from "./words";
+import { aboutOf, operator, operators, type Operator } from "./words";
 import "./text";
 
 export const emptyTest = (): Test => ({ value: "", is: "equals", to: "" });
@@ -18,6 +18,18 @@ const partsOf = (it: Group): Conditions[] => ("all" in it ? it.all : it.any);
 const withParts = (it: Group, parts: Conditions[]): Group => ("all" in it ? { all: parts } : { any: parts });
 const asGroup = (it: Conditions | undefined): Group => (it && isGroup(it) ? it : { all: it ? [it] : [emptyTest()] });
 
+/** What every row of a table has besides its columns. */
+const owns: (Column & { title: string })[] = [
+  { id: "id", name: "id", kind: "text", title: "ID" },
+  { id: "created_at", name: "created_at", kind: "date_time", title: "When it was added" },
+  { id: "updated_at", name: "updated_at", kind: "date_time", title: "When it was last changed" },
+];
+const own = (name: Json): Column | undefined => owns.find((it) => it.name === name);
+
+/** Which comparisons suit a column. */
+const aboutColumn = (column: Column): Operator["about"] =>
+  column.kind === "number" ? "number" : column.kind === "boolean" ? "yes or no" : column.kind === "date" || column.kind === "date_time" ? "date" : column.kind === "json" ? "anything" : "text";
+
 @customElement("tp-conditions")
 export class ConditionsElement extends Bound {
   @property({ attribute: false }) value: Conditions | undefined;
@@ -25,6 +37,8 @@ export class ConditionsElement extends Bound {
   @property() label = "Condition";
   /** The list whose items are looked at, as it is written. */
   @property() over = "";
+  /** The columns of the table whose rows are looked at: rows choose one in the place of a value. */
+  @property({ attribute: false }) columns: Column[] | undefined;
 
   private tell(value: Conditions): void {
     this.dispatchEvent(new CustomEvent("value-change", { detail: value, bubbles: false }));
@@ -68,8 +82,10 @@ export class ConditionsElement extends Bound {
   private row(test: Test, removable: boolean, index: number, remove: () => void, change: (test: Test) => void): TemplateResult {
     const off = !this.session.edits;
     const how = operator(test.is);
-    const first = aboutOf(this.lookAt(test.value));
-    const groups = [...new Set([first === "text" ? "anything" : first, "anything", "text", "number", "date", "yes or no"])];
+    const column = this.columns && (this.columns.find((it) => it.name === test.value) ?? own(test.value));
+    const first = column ? aboutColumn(column) : aboutOf(this.lookAt(test.value));
+    const groups = this.columns ? [...new Set(["anything", ...(column ? [first] : ["text", "number", "date", "yes or no"])])] : [...new Set([first === "text" ? "anything" : first, "anything", "text", "number", "date", "yes or no"])];
+    const offered = operators.filter((it) => !this.columns || !["matches", "exists", "does_not_exist"].includes(it.is));
     const choose = (is: string): void => {
       const next = operator(is);
       const to: Json | undefined = next.needs === 0 ? undefined : next.needs === 2 ? (Array.isArray(test.to) ? test.to : [test.to ?? "", ""]) : Array.isArray(test.to) ? (test.to[0] ?? "") : (test.to ?? "");
@@ -79,16 +95,27 @@ export class ConditionsElement extends Bound {
     const text = (value: Json | undefined, label: string, placeholder: string, write: (text: string) => void, becomes = false): TemplateResult => html`<tp-text .session=${this.session} .value=${asText(value)} .over=${this.over} label=${label} placeholder=${placeholder} .becomes=${becomes ? "number" : ""} @value-change=${(event: CustomEvent<string>) => { event.stopPropagation(); write(event.detail); }}></tp-text>`;
     const number = how.about === "number";
     return html`<div class="condition">
-      ${text(test.value, `Value ${index + 1}`, "Pick a value from the data", (value) => change({ ...test, value }), number)}
+      ${this.columns ? this.column(test, index, off, change) : text(test.value, `Value ${index + 1}`, "Pick a value from the data", (value) => change({ ...test, value }), number)}
       <div class="condition-how">
         <select class="select" aria-label="Comparison ${index + 1}" ?disabled=${off} @change=${(event: Event) => choose((event.target as HTMLSelectElement).value)}>
-          ${groups.map((about) => html`<optgroup label=${about}>${operators.filter((it) => it.about === about).map((it) => html`<option value=${it.is} ?selected=${it.is === test.is}>${it.words}</option>`)}</optgroup>`)}
+          ${groups.map((about) => html`<optgroup label=${about}>${offered.filter((it) => it.about === about || (column?.kind === "date" || column?.kind === "date_time" ? about === "date" && it.is === "between" : false)).map((it) => html`<option value=${it.is} ?selected=${it.is === test.is}>${it.words}</option>`)}</optgroup>`)}
         </select>
         ${removable && !off ? html`<button type="button" class="icon-button small" aria-label="Remove condition ${index + 1}" title="Remove" @click=${remove}>${icon("x", "small")}</button>` : nothing}
       </div>
       ${how.needs === 1 ? text(test.to, `Compared with ${index + 1}`, test.is.includes("one_of") ? "a, b, c" : "a value", (to) => change({ ...test, to }), number) : nothing}
       ${how.needs === 2 ? html`<div class="condition-two">${text(two[0], "From", "from", (it) => change({ ...test, to: [it, two[1] ?? ""] }), number)}<span class="muted small">and</span>${text(two[1], "To", "to", (it) => change({ ...test, to: [two[0] ?? "", it] }), number)}</div>` : nothing}
     </div>`;
+  }
+
+  /** The column that a row of conditions is about. */
+  private column(test: Test, index: number, off: boolean, change: (test: Test) => void): TemplateResult {
+    const columns = this.columns ?? [];
+    const known = columns.some((it) => it.name === test.value) || own(test.value) !== undefined;
+    return html`<select class="select" aria-label="Column ${index + 1}" ?disabled=${off} @change=${(event: Event) => change({ ...test, value: (event.target as HTMLSelectElement).value })}>
+      ${known ? nothing : html`<option value="" selected disabled>${typeof test.value === "string" && test.value !== "" ? `“${test.value}” is gone` : columns.length > 0 ? "Choose a column" : "Choose a table first"}</option>`}
+      ${columns.map((it) => html`<option value=${it.name} ?selected=${it.name === test.value}>${it.name}</option>`)}
+      ${columns.length > 0 ? html`<optgroup label="of every row">${owns.map((it) => html`<option value=${it.name} ?selected=${it.name === test.value}>${it.title}</option>`)}</optgroup>` : nothing}
+    </select>`;
   }
 
   private expression(it: { expression: string }, remove: () => void, change: (it: { expression: string }) => void): TemplateResult {

@@ -12,6 +12,7 @@ import "./json";
 import "./pick";
 import "./pairs";
 import "./questions";
+import "./row";
 import "./text";
 
 @customElement("tp-field")
@@ -104,6 +105,11 @@ export class FieldElement extends Bound {
       .becomes=${more.becomes ?? ""}
       @value-change=${(event: CustomEvent<string>) => this.change(more.write ? more.write(event.detail) : event.detail)}
     ></tp-text>`;
+    const owner = session.owner(this.owner);
+    const operation = owner && session.operation(owner.use);
+    if (operation?.inputs.some((it) => it.kind.table === field.name)) {
+      return html`<tp-table .session=${session} .field=${field} .value=${value} labelledby=${label} describedby=${described} ?invalid=${invalid} @value-change=${(event: CustomEvent<string>) => this.change(event.detail)}></tp-table>`;
+    }
     if (field.pick) {
       return html`<tp-pick .session=${session} .owner=${this.owner} .field=${field} .value=${value ?? field.default} labelledby=${label} describedby=${described} ?invalid=${invalid} @value-change=${(event: CustomEvent<Json | undefined>) => this.change(event.detail)}></tp-pick>`;
     }
@@ -139,6 +145,10 @@ export class FieldElement extends Bound {
         return html`<tp-pairs .session=${session} .value=${value} label=${label} .expressions=${field.expressions} .over=${over} @value-change=${(event: CustomEvent<Json | undefined>) => this.change(event.detail)}></tp-pairs>`;
       case "conditions":
         return html`<tp-conditions .session=${session} .value=${value as unknown as Conditions | undefined} .over=${over} label=${field.title} @value-change=${(event: CustomEvent<Conditions>) => this.change(event.detail as unknown as Json)}></tp-conditions>`;
+      case "row":
+        return html`<tp-row .session=${session} .value=${value} .table=${session.tableOf(owner?.input?.[field.kind.table ?? ""])} owner=${this.owner} name=${field.name} label=${label} ?changes=${operation?.name === "table.update"} ?loud=${this.loud} @value-change=${(event: CustomEvent<Json | undefined>) => this.change(event.detail)}></tp-row>`;
+      case "row_conditions":
+        return html`<tp-conditions .session=${session} .value=${value as unknown as Conditions | undefined} .columns=${session.tableOf(owner?.input?.[field.kind.table ?? ""])?.columns ?? []} label=${field.title} @value-change=${(event: CustomEvent<Conditions>) => this.change(event.detail as unknown as Json)}></tp-conditions>`;
       case "json":
         return html`<tp-json .session=${session} .value=${value} label=${label} @value-change=${(event: CustomEvent<Json | undefined>) => this.change(event.detail)}></tp-json>`;
       case "emails":

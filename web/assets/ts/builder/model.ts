@@ -96,8 +96,8 @@ export interface Field {
   name: string;
   title: string;
   help?: string;
-  /** `{ kind: "choice", options }` and so on. */
-  kind: { kind: string; options?: Choice[] };
+  /** `{ kind: "choice", options }` and so on. `table`: the field that names the data table. */
+  kind: { kind: string; options?: Choice[]; table?: string };
   required: boolean;
   advanced: boolean;
   default?: Json;
@@ -108,6 +108,24 @@ export interface Field {
   each?: string;
   /** Options that the service lists. */
   pick?: { needs?: string[]; searches?: boolean; accept_url?: string };
+}
+
+/** A column of a data table. */
+export interface Column {
+  id: string;
+  name: string;
+  kind: "text" | "number" | "boolean" | "date" | "date_time" | "choice" | "json";
+  required?: boolean;
+  options?: string[];
+}
+
+/** A data table of the workspace. */
+export interface DataTable {
+  id: string;
+  name: string;
+  columns: Column[];
+  /** The names of the columns that tell its rows apart. */
+  key: string[];
 }
 
 /** A function or filter of the expression language. */

@@ -1,5 +1,5 @@
 // The data that fields are mapped from: what really arrived and what steps really gave where there is any, examples otherwise.
-import { lanesOf, type Catalogue, type Json, type Obj, type Question, type Step, type Trigger, type Workflow } from "./model";
+import { lanesOf, type Catalogue, type Column, type DataTable, type Json, type Obj, type Question, type Step, type Trigger, type Workflow } from "./model";
 import { readPath, type Key } from "./template";
 
 export interface Sample {
@@ -50,6 +50,32 @@ function ofTrigger(trigger: Trigger, catalogue: Catalogue): Json {
   return { ...known, body: exampleAnswers(list as unknown as Question[]) };
 }
 
+function cell(column: Column): Json {
+  switch (column.kind) {
+    case "number":
+      return 42;
+    case "boolean":
+      return true;
+    case "date":
+      return "2026-11-20";
+    case "date_time":
+      return "2026-11-20T10:25:00.000Z";
+    case "choice":
+      return column.options?.[0] ?? "";
+    case "json":
+      return {};
+    default:
+      return /mail/i.test(column.name) ? "ada@example.com" : column.name;
+  }
+}
+
+/** What finding rows of a table may give, before anybody looked. */
+function foundIn(table: DataTable): Json {
+  const at = "2026-11-20T10:25:00.000Z";
+  const row: Obj = { id: "0199a8f0-0000-7000-8000-000000000001", ...Object.fromEntries(table.columns.map((it) => [it.name, cell(it)])), created_at: at, updated_at: at };
+  return { found: true, count: 1, first: row, rows: [row], more: false };
+}
+
 function ofStep(step: Step, catalogue: Catalogue): Json {
   if (step.use === "branch") return { case: 0, title: step.cases?.[0]?.title || "first case" };
   return catalogue.operations.find((it) => it.name === step.use)?.sample ?? {};
@@ -98,6 +124,8 @@ export class Samples {
   trigger: { value: Json; at?: string; id?: string } | undefined;
   /** What steps gave when they were tried, or in the last run. */
   readonly steps = new Map<string, { value: Json; at?: string }>();
+  /** The workspace's data tables, once a step asked for them. */
+  tables: DataTable[] | undefined;
   /** The workspace's variables by their names. */
   vars: Obj = {};
   /** What fields with expressions come to over what is known of the steps before; undefined until it is worked out. */
@@ -120,7 +148,14 @@ export class Samples {
       const one = this.of(workflow, catalogue, last.id).value;
       return { value: { count: 2, succeeded: 2, filtered: 0, failed: 0, items: [one, one], failures: [] }, example: true };
     }
-    return { value: ofStep(step, catalogue), example: true };
+    const table = step.use === "table.find" ? this.tableOf(step.input?.["table"]) : undefined;
+    return { value: table ? foundIn(table) : ofStep(step, catalogue), example: true };
+  }
+
+  /** The table that a step names, by its id or its name. */
+  tableOf(named: Json | undefined): DataTable | undefined {
+    const words = typeof named === "string" ? named.trim().toLowerCase() : "";
+    return words === "" ? undefined : this.tables?.find((it) => it.id === words || it.name.toLowerCase() === words);
   }
 
   /** As the API takes them: the trigger and the given steps. */

@@ -1,7 +1,7 @@
 // One workflow being edited: the document as the person sees it, what has not reached the server yet, undo and redo, the samples.
 // Every change goes through `edit`; elements listen for "change" and draw.
 import { call, Refused } from "../shared/http";
-import { around, before, equal, findStep, isLoop, type Catalogue, type Issue, type Json, type Step, type Trigger, type Workflow } from "./model";
+import { around, before, equal, findStep, isLoop, walk, type Catalogue, type DataTable, type Issue, type Json, type Step, type Trigger, type Workflow } from "./model";
 import { about, applyAll, DoesNotFit, rebase, sameField, type Operation } from "./operations";
 import { Arrivals } from "./arrivals";
 import { Resolver } from "./resolver";
@@ -88,6 +88,34 @@ export class Session extends EventTarget {
     this.catalogue = catalogue;
     this.take(loaded);
     this.restoreSamples();
+    if (walk(this.document).some((it) => it.step.use.startsWith("table."))) void this.refreshTables();
+  }
+
+  /** The workspace's data tables; undefined until some step asked for them. */
+  get tables(): DataTable[] | undefined {
+    if (!this.samples.tables && !this.tablesAsked) void this.refreshTables();
+    return this.samples.tables;
+  }
+
+  private tablesAsked = false;
+
+  /** The table that a step names, by its id or its name. */
+  tableOf(named: Json | undefined): DataTable | undefined {
+    return named === undefined || named === "" ? undefined : this.tables && this.samples.tableOf(named);
+  }
+
+  /** Reads the tables (again). What can't be had now is had the next time. */
+  async refreshTables(): Promise<void> {
+    this.tablesAsked = true;
+    try {
+      const { items } = await call<{ items: DataTable[] }>("GET", "/api/v1/tables?limit=200");
+      if (equal(items, this.samples.tables)) return;
+      this.samples.tables = items;
+      this.resolver.forget();
+      this.changed();
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+    }
   }
 
   /** The workspace's variables, also when somebody comes back from their page. */

@@ -25,6 +25,9 @@ export function forms(root: ParentNode): void {
   });
 
   // A choice that is its own action: a role in the list of members.
+  root.querySelectorAll<HTMLInputElement>("input[data-reads-into]").forEach((field) => {
+    field.addEventListener("change", () => void readFile(field));
+  });
   root.querySelectorAll<HTMLSelectElement>("select[data-submits-change]").forEach((select) => {
     select.addEventListener("change", () => select.form?.requestSubmit());
     select.form?.querySelectorAll<HTMLElement>("[data-without-script]").forEach((button) => (button.hidden = true));
@@ -74,4 +77,19 @@ export function forms(root: ParentNode): void {
       if (none) none.hidden = left > 0;
     });
   });
+}
+
+/** Puts the text of a chosen file into the text field that the form sends. What is no UTF-8 is read as old spreadsheets write it. */
+async function readFile(field: HTMLInputElement): Promise<void> {
+  const text = document.getElementById(field.dataset["readsInto"] ?? "");
+  const file = field.files?.[0];
+  if (!(text instanceof HTMLTextAreaElement) || !file) return;
+  const bytes = await file.arrayBuffer();
+  try {
+    text.value = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    text.value = new TextDecoder("windows-1252").decode(bytes);
+  }
+  text.closest("details")?.setAttribute("open", "");
+  text.dispatchEvent(new Event("input", { bubbles: true }));
 }
