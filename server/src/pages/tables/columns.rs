@@ -80,7 +80,7 @@ impl Typed {
     }
 
     fn reshape(&self) -> Reshape {
-        let kept = || self.lines.iter().filter(|line| !line.remove && !(line.id.is_empty() && line.name.trim().is_empty()));
+        let kept = || self.lines.iter().filter(|line| !(line.remove || line.id.is_empty() && line.name.trim().is_empty()));
         let column = |line: &Line| Column {
             id: line.id.clone(),
             name: line.name.clone(),
