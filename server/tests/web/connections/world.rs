@@ -113,7 +113,8 @@ pub async fn waiting(house: &House, browser: &Browser, path: &str) -> Value {
     let begun = Instant::now();
     loop {
         let now = agreed(call(house, browser, Method::GET, &format!("/api/v1/runs/{run}"), json!({})).await);
-        if now["steps"].as_array().unwrap().iter().any(|step| step["waits_for"].is_string()) {
+        let refused = now["steps"].as_array().unwrap().iter().any(|step| step["waits_for"].is_string());
+        if refused && now["state"] == "waiting" {
             return now;
         }
         assert!(now["ended_at"].is_null() && begun.elapsed() < BOUND, "the run does not wait: {now:#}");
