@@ -4,9 +4,10 @@ use super::{
     RunChange,
     callers::{For, News, Waiting},
     core::Core,
-    driver::{change, drive_alone},
+    driver::change,
     ready::{Carried, ReadyRun},
     signals::CancelRequest,
+    turns::drive_alone,
 };
 use crate::{
     journal::{Cancelled, Change, Failure, RunRef, operation::RecordRow},

@@ -20,6 +20,7 @@ mod renewals;
 mod retention;
 mod signals;
 mod timers;
+mod turns;
 
 pub use parts::{Connections, For, OpenDoors, Parts, Settings, Standing};
 
@@ -154,7 +155,7 @@ impl Engine {
             let _ = stop.run_until_cancelled(writer_core.journal.write(options, heir)).await;
         });
         core.spawn(node.keep(database, session));
-        core.spawn(driver::schedule(Arc::clone(&core)));
+        core.spawn(turns::schedule(Arc::clone(&core)));
         // Not among the runs that drain waits for until it begins: a person's decision may take days.
         let (held, stop) = (Arc::clone(&core), core.stop.clone());
         if core.released.is_cancelled() {

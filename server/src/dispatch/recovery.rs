@@ -3,8 +3,8 @@
 
 use super::{
     core::Core,
-    driver,
     ready::{Carried, ReadyRun},
+    turns,
 };
 use crate::{
     execute::{Progress, Start},
@@ -58,7 +58,7 @@ async fn one_at_a_time(core: &Arc<Core>) {
             let _ = jobs::mark(&core.parts.pool, job.run.run)
                 .await
                 .inspect_err(|error| tracing::warn!(%error, "a mark was not written"));
-            driver::drive_alone(core, ReadyRun { run: job.run, carried: Carried::Nothing }).await;
+            turns::drive_alone(core, ReadyRun { run: job.run, carried: Carried::Nothing }).await;
             let _ = jobs::unmark(&core.parts.pool, job.run.run)
                 .await
                 .inspect_err(|error| tracing::warn!(%error, "a mark was not taken off"));
@@ -112,7 +112,7 @@ pub async fn look_for(core: Arc<Core>, doubtful: Vec<RunId>) {
 }
 
 /// A run and its history from disk; `None` when there is nothing to do for it.
-pub async fn load(core: &Core, run: RunId) -> Result<Option<Progress>, driver::Trouble> {
+pub async fn load(core: &Core, run: RunId) -> Result<Option<Progress>, turns::Trouble> {
     let Some(loaded) = runs::load(&core.parts.pool, run).await? else { return Ok(None) };
     if !loaded.has_job {
         return Ok(None);
