@@ -105,6 +105,8 @@ pub async fn delete(State(app): State<App>, actor: Actor, Path(name): Path<Strin
 /// Makes a change, for pages too.
 pub(crate) async fn change(app: &App, actor: &Actor, change: Change) -> Result<Arc<Revision>, Problem> {
     app.variables.change(actor.workspace, change, actor.person, app.clock.now()).await.map_err(|error| match error {
+        // The document can't tie a value to its kind: that is a clash of the two.
+        NotChanged::Wrong(wrong) if wrong.field == "value" => Problem::clash(wrong.field, wrong.message),
         NotChanged::Wrong(wrong) => Problem::invalid(wrong.field, wrong.message),
         NotChanged::NotThere => Problem::not_found(),
         NotChanged::Taken => Problem::clash("name", "There is a variable of this name already. Choose another name."),

@@ -55,6 +55,12 @@ async fn malformed_bodies_get_a_clear_answer_and_the_server_lives() {
     assert_eq!(get.status(), 405, "a link preview starts nothing");
     let elsewhere = http.get(format!("{}/sign-in", app.url)).header("host", "attacker.example").send().await.unwrap();
     assert_eq!(elsewhere.status(), 421);
+    // The page that says so is drawn like any other.
+    let page = http.get(format!("{}/sign-in", app.url)).header("host", "attacker.example").header("accept", "text/html").send();
+    let page = page.await.unwrap().text().await.unwrap();
+    let style = page.split("href=\"").filter_map(|piece| piece.split('"').next()).find(|link| link.contains(".css")).unwrap();
+    let drawn = http.get(format!("{}{style}", app.url)).header("host", "attacker.example").send().await.unwrap();
+    assert_eq!(drawn.status(), 200, "{style}");
 
     let refused = owner.json(&format!("/api/v1/workflows/{}/trigger", draft.id)).await;
     assert!(!refused["refusals"].as_array().unwrap().is_empty(), "refusals are listed on the trigger: {refused}");

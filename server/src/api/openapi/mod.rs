@@ -232,6 +232,7 @@ fn path_parameters(path: &str) -> Vec<Value> {
             let schema = match name {
                 "version" => json!({ "type": "integer", "format": "int32", "minimum": 1 }),
                 "session" => json!({ "type": "string", "minLength": 1, "description": "As the list of sessions names it." }),
+                "variable" => json!({ "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]{0,63}$", "description": "Its name." }),
                 "step" => json!({ "type": "string", "minLength": 1, "description": "Its id in the document." }),
                 _ => json!({ "type": "string", "format": "uuid" }),
             };
